@@ -1,0 +1,100 @@
+/**
+ * Every error that flog throws or reports, by stable code.
+ *
+ * A code never changes its meaning; messages may. Messages say what happened, to what, and what to do; they start
+ * lower-case and have no full stop, so that they can be joined to a prefix.
+ */
+export const ERROR_CODES = {
+  FLOG_OPTION_INVALID: 'an option has a value that it cannot take',
+  FLOG_CLOSED: 'the object was closed before the call',
+  FLOG_ABORTED: 'the caller cancelled the operation through its AbortSignal',
+  FLOG_EVENT_MALFORMED: 'bytes that should hold an event do not',
+  FLOG_VALUE_MALFORMED: 'bytes that should hold a MessagePack value do not',
+  FLOG_FILE_NOT_INCIDENT: 'the file does not start like an incident file',
+  FLOG_FILE_TRUNCATED: 'the file ends before its trailer',
+  FLOG_FILE_CORRUPT: 'a part of the file does not match its checksum or its length',
+  FLOG_FILE_NEWER: 'the file was written by a newer version whose format this version cannot read',
+  FLOG_FILE_TOO_LARGE: 'the file holds more plain bytes than the reader was told to take',
+  FLOG_FILE_MISSING: 'there is no such file',
+  FLOG_DIRECTORY_UNUSABLE: 'the incident directory cannot be created, read or written',
+  FLOG_DIRECTORY_EXPOSED: 'everybody may write in the incident directory',
+  FLOG_INCIDENT_UNKNOWN: 'no incident has that id',
+  FLOG_INCIDENT_OPEN: 'another incident is being reported already',
+  FLOG_WRITE_FAILED: 'the incident could not be written',
+  FLOG_LOGPORT_INVALID: 'the text is no logport URL, or its file cannot be read',
+  FLOG_KEYS_UNUSABLE: 'the files with the secrets and the certificate of a publisher cannot be made or read',
+  FLOG_CURSOR_INVALID: 'a cursor was not made by a publisher of this version',
+  FLOG_REMOTE_UNREACHABLE: 'nothing answers at the logport, or not in time',
+  FLOG_REMOTE_UNTRUSTED: 'the other side has another key or secret than the logport names',
+  FLOG_REMOTE_REFUSED: 'the other side does not accept our secret, or takes no more connections',
+  FLOG_REMOTE_VERSION: 'the two sides have no version of the protocol in common',
+  FLOG_REMOTE_PROTOCOL: 'the other side sent what the protocol does not allow',
+  FLOG_REMOTE_LOST: 'the connection ended before the answer came',
+  FLOG_REMOTE_FORBIDDEN: 'the role of this logport does not allow the request',
+  FLOG_REMOTE_UNSUPPORTED: 'the publisher does not know the request, or does not offer what it asks for',
+  FLOG_REMOTE_BUSY: 'a limit of the publisher is reached',
+  FLOG_REMOTE_REQUEST: 'a request has a parameter that it cannot take',
+  FLOG_REMOTE_FAILED: 'the publisher could not carry out the request',
+  FLOG_FETCH_MISMATCH: 'the bytes that were fetched do not have the checksum that was announced',
+  FLOG_FETCH_FAILED: 'what was fetched could not be written here',
+} as const satisfies Record<string, string>
+
+export type FlogErrorCode = keyof typeof ERROR_CODES
+
+export interface FlogErrorOptions {
+  readonly cause?: unknown
+  /** What the message names, as data: paths, ids, limits. */
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+const BRAND = Symbol.for('flight-log.error')
+
+/** The only class of error that flog throws on purpose. */
+export class FlogError extends Error {
+  readonly code: FlogErrorCode
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: FlogErrorCode, message: string, options: FlogErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'FlogError'
+    this.code = code
+    this.details = options.details ?? {}
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /** True for a FlogError of any copy of this package in the process, optionally of one code. */
+  static is(value: unknown, code?: FlogErrorCode): value is FlogError {
+    if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
+    return code === undefined || (value as unknown as FlogError).code === code
+  }
+}
+
+/** An option that cannot be taken: names the option, what it takes and what it got. */
+export function invalidOption(option: string, expected: string, got: unknown): FlogError {
+  return new FlogError('FLOG_OPTION_INVALID', `option ${option} takes ${expected}, got ${describe(got)}`, {
+    details: { option, expected },
+  })
+}
+
+/** The `code` that the operating system gave an error (`ENOSPC`, …), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** The message of anything that was thrown. Never throws. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'an error that cannot be shown'
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'number' || typeof value === 'boolean' || value === undefined || value === null) {
+    return String(value)
+  }
+  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
+}

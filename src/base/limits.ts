@@ -1,0 +1,112 @@
+/**
+ * Every default limit in one place, each with its reason. Options override them; what a limit cuts or drops is counted.
+ */
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/**
+ * Bytes of history per severity, 8 MiB in all: room for some 80,000 ordinary events. The noisy severities get most, but
+ * none can push out another.
+ */
+export const RING_BYTES = {
+  trace: 2 * MiB,
+  debug: 2 * MiB,
+  info: 2 * MiB,
+  warn: 1 * MiB,
+  error: 512 * KiB,
+  fatal: 512 * KiB,
+} as const
+
+/** Smallest and largest ring. Capacities are powers of two; a ring must hold a few events of the largest size. */
+export const RING_MIN_BYTES = 32 * KiB
+export const RING_MAX_BYTES = 1024 * MiB
+/** The writer frees at least this much when it evicts, so that readers see the tail move seldom. */
+export const RING_EVICTION_STEP = 4 * KiB
+
+/** One event's bytes in a ring. A longer one is cut, and says so. */
+export const EVENT_BYTES = 16 * KiB
+/** The triggering event's bytes in the file: it is why the file exists, so it may be long. */
+export const TRIGGER_EVENT_BYTES = 1 * MiB
+/** Depth of nested values; below it a value is replaced by a mark. Deep enough for real data, safe for any reader's stack. */
+export const VALUE_DEPTH = 16
+/** Entries of one array or object; the rest is counted. */
+export const VALUE_ENTRIES = 1000
+/** Depth that a reader of foreign bytes accepts: twice what our writer makes. */
+export const DECODE_DEPTH = 64
+
+/** Post-trigger window: whichever comes first ends it. */
+export const POST_TRIGGER_EVENTS = 100
+export const POST_TRIGGER_MS = 5000
+/** Further triggers extend the window, but an incident ends at the latest after this. */
+export const POST_TRIGGER_MAX_MS = 60_000
+export const POST_TRIGGER_MAX_EVENTS = 10_000
+
+/** Plain bytes in one block, and in one gzip member: fflate takes about 2.5 ms for this much, less than a frame drop. */
+export const BLOCK_BYTES = 128 * KiB
+/** Bytes held in memory while the history is merged. */
+export const STAGING_BYTES = 1 * MiB
+
+/** Incident limits: a program that fails in a loop must not fill the disk. */
+export const INCIDENTS_PER_HOUR = 60
+export const INCIDENTS_PER_FINGERPRINT_PER_HOUR = 5
+export const INCIDENT_COOL_DOWN_MS = 1000
+
+/** What an incident directory may hold; the oldest finished incidents go first. */
+export const DIRECTORY_MAX_BYTES = 256 * MiB
+export const DIRECTORY_MAX_INCIDENTS = 200
+/** A file whose process cannot be told alive from dead is adopted when it has stood still for this long. */
+export const ADOPT_STILL_MS = 60_000
+
+/** Remote: connections that have proved the secret, and those that have not yet. The oldest of the latter gives way. */
+export const REMOTE_CONNECTIONS = 32
+export const REMOTE_UNAUTHENTICATED = 8
+/** An honest peer needs a few round trips. */
+export const REMOTE_AUTHENTICATION_MS = 5000
+/** Bytes on the socket before the proof, TLS not counted: an upgrade request and two short messages. */
+export const REMOTE_UNAUTHENTICATED_BYTES = 8 * KiB
+/** One message to a publisher; the largest legitimate one carries a cursor. */
+export const REMOTE_REQUEST_BYTES = 1 * MiB
+/** One message to a subscriber: a page of summaries, or a batch of events. */
+export const REMOTE_ANSWER_BYTES = 4 * MiB
+/** Requests and streams that one connection may have under way, and how many of them may be fetches. */
+export const REMOTE_REQUESTS = 32
+export const REMOTE_FETCHES = 4
+/** Bytes that wait in one socket; with more, a stream sends nothing, and a tail leaves its events in the rings. */
+export const REMOTE_BUFFERED_BYTES = 512 * KiB
+/** Bytes of file in one message, and bytes or events of a tail in one message: a slice that nobody feels. */
+export const REMOTE_CHUNK_BYTES = 64 * KiB
+export const REMOTE_BATCH_EVENTS = 256
+/** Messages that a subscriber lets a stream be ahead of its consumer. */
+export const REMOTE_CREDIT = 16
+/** Summaries in one page of a list, and bytes, whichever comes first. */
+export const REMOTE_PAGE_INCIDENTS = 100
+export const REMOTE_PAGE_BYTES = 1 * MiB
+/** A triggering event in a list is cut to about this; the file has it whole. */
+export const REMOTE_SUMMARY_EVENT_BYTES = 16 * KiB
+/** How often rings are looked at for a tail: while events come, and after a while without any. */
+export const REMOTE_TAIL_POLL_MS = 25
+export const REMOTE_TAIL_IDLE_POLL_MS = 200
+/** Time that one look at the rings may take for one subscriber, with decoding for its filters. */
+export const REMOTE_TAIL_SLICE_MS = 2
+/** A ping is sent this often; a peer that leaves two of them unanswered is gone. */
+export const REMOTE_PING_MS = 15_000
+/** The incident directory is looked through at least this often while somebody subscribes, whatever its watch says. */
+export const REMOTE_RELIST_MS = 60_000
+/** Waiting before a client connects again: a random time below a bound that doubles from the first to the last. */
+export const REMOTE_BACKOFF_FIRST_MS = 250
+export const REMOTE_BACKOFF_MAX_MS = 30_000
+/** A client gives a request this long, beyond the time without a connection. */
+export const REMOTE_ANSWER_MS = 30_000
+
+/** Trailer block of an incident file: a reader that wants a summary looks this far back from the end, in one read. */
+export const TRAILER_BYTES = 64 * KiB
+/** Largest block that a reader of incident files believes in; four times what the longest trigger needs. */
+export const READ_BLOCK_BYTES = 4 * MiB
+/** Largest gzip member, compressed or not, that a reader believes in; eight times what is written. */
+export const READ_MEMBER_BYTES = 1 * MiB
+/** Plain bytes of one incident file; a reader stops there, so that a small file cannot keep it busy for days. */
+export const READ_PLAIN_BYTES = 4096 * MiB
+/** Bytes that may be looked at in vain while a damaged file is searched for whole blocks. */
+export const SALVAGE_BYTES = 256 * MiB
+/** Damages that a verdict lists; the rest is counted. */
+export const DAMAGE_ENTRIES = 100

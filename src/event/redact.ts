@@ -1,0 +1,122 @@
+import { invalidOption } from '../base/errors'
+
+/** Stands in the place of what was taken out. */
+export const REDACTED = '[redacted]'
+/** Stands in the place of what a redaction function failed on: better nothing than a secret. */
+export const REDACTION_FAILED = '[redaction failed]'
+
+/**
+ * What to take out of events before they become bytes:
+ * - a name (`'password'`): the value of every key of that name, in any case, with or without `-` and `_`, at any depth;
+ * - a dotted path (`'user.card.number'`): that one value;
+ * - a regular expression: every match in messages, texts, stacks and recorded lines;
+ * - a function: sees every value with its key and returns what may be kept.
+ */
+export type Redaction = string | RegExp | RedactionFunction
+export type RedactionFunction = (key: string, value: unknown) => unknown
+
+export interface RedactionOptions {
+  /** Default true: {@link DEFAULT_REDACTED_NAMES} and passwords in URLs. */
+  readonly defaults?: boolean
+  readonly also?: readonly Redaction[]
+}
+
+/** A key is taken out when its name equals or ends in one of these, in any case, with or without `-` and `_`. */
+export const DEFAULT_REDACTED_NAMES = [
+  'password',
+  'passwd',
+  'passphrase',
+  'secret',
+  'token',
+  'apikey',
+  'privatekey',
+  'secretkey',
+  'accesskey',
+  'authorization',
+  'cookie',
+  'credential',
+  'credentials',
+  'cvv',
+  'cardnumber',
+] as const
+
+/** `scheme://user:password@host`: the password. Looked for only in texts that hold an `@`. */
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi
+
+/** Decides what of an event may be kept. Immutable; made once a recorder. */
+export class Redactor {
+  /** True when values must be shown to functions: the encoder then takes its slower way. */
+  readonly hasFunctions: boolean
+  readonly hasPaths: boolean
+  /** True when every text must be searched, not just those with an `@`. */
+  readonly searchesAll: boolean
+  readonly #names = new Set<string>()
+  readonly #paths = new Set<string>()
+  readonly #patterns: RegExp[] = []
+  readonly #functions: RedactionFunction[] = []
+  readonly #defaults: boolean
+
+  /** @throws FlogError FLOG_OPTION_INVALID */
+  constructor(redact: readonly Redaction[] | RedactionOptions = []) {
+    const options: RedactionOptions = isList(redact) ? { also: redact } : redact
+    this.#defaults = options.defaults ?? true
+    for (const entry of options.also ?? []) this.#add(entry)
+    this.hasFunctions = this.#functions.length > 0
+    this.hasPaths = this.#paths.size > 0
+    this.searchesAll = this.#patterns.length > 0
+  }
+
+  /** Whether the value of a key of this name is taken out, at whatever depth. */
+  takesName(name: string): boolean {
+    const plain = normalise(name)
+    if (this.#names.has(plain)) return true
+    return this.#defaults && DEFAULT_REDACTED_NAMES.some((suffix) => plain.endsWith(suffix))
+  }
+
+  /** Whether the value at this dotted path is taken out. */
+  takesPath(path: string): boolean {
+    return this.#paths.has(path.toLowerCase())
+  }
+
+  /** The text without what the patterns match. Never throws. */
+  text(text: string): string {
+    let kept = text
+    if (this.#defaults && kept.includes('@')) kept = kept.replace(URL_PASSWORD, `$1${REDACTED}`)
+    for (const pattern of this.#patterns) kept = kept.replace(pattern, REDACTED)
+    return kept
+  }
+
+  /** The value that the functions leave. Never throws. */
+  value(key: string, value: unknown): unknown {
+    let kept = value
+    for (const redact of this.#functions) {
+      try {
+        kept = redact(key, kept)
+      } catch {
+        return REDACTION_FAILED
+      }
+    }
+    return kept
+  }
+
+  #add(entry: unknown): void {
+    if (typeof entry === 'function') this.#functions.push(entry as RedactionFunction)
+    else if (entry instanceof RegExp) this.#patterns.push(globally(entry))
+    else if (typeof entry !== 'string' || entry === '') {
+      throw invalidOption('redact', 'names, dotted paths, regular expressions and functions', entry)
+    } else if (entry.includes('.')) this.#paths.add(entry.toLowerCase())
+    else this.#names.add(normalise(entry))
+  }
+}
+
+function isList(redact: readonly Redaction[] | RedactionOptions): redact is readonly Redaction[] {
+  return Array.isArray(redact)
+}
+
+function normalise(name: string): string {
+  return name.toLowerCase().replace(/[-_\s]/g, '')
+}
+
+function globally(pattern: RegExp): RegExp {
+  return new RegExp(pattern.source, pattern.flags.replace('y', '').replace(/g?$/, 'g').replace('gg', 'g'))
+}

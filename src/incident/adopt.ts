@@ -1,0 +1,245 @@
+import { lstat, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock'
+import { FlogError, messageOf, systemCode } from '../base/errors'
+import { ADOPT_STILL_MS } from '../base/limits'
+import { type Random, systemRandom } from '../base/random'
+import type { IncidentDirectory } from './directory'
+import { unlinkIfThere } from './files'
+import { type FinishedIncident, finishIncident } from './finish'
+import type { ProcessIdentity } from './header'
+import { currentIdentity, type Liveness, livenessOf, livenessOfTag, ownerTag } from './identity'
+import { claimPath, type IncidentFileName, plainPath } from './name'
+import { readHeader } from './reader'
+
+/**
+ * Finishes what dead processes left in a directory.
+ *
+ * ```
+ *              owner dead: rename, one winner            finish               fsync, then
+ *   plain file ───────────────────────────────> claim ───────────> .gz file ─────────────> claim removed
+ *       ^                                        │  ^
+ *       └──────── it cannot be finished now ─────┘  └── the claimant died: claimed again by the next one
+ * ```
+ */
+export interface AdoptOptions {
+  readonly clock: Clock
+  readonly random?: Random
+  /** On whose behalf; default this process. */
+  readonly self?: ProcessIdentity
+  /** How long a file of an unknown process has to stand still; default 60 s. */
+  readonly stillMs?: number
+}
+
+/** What one look at a directory did. */
+export interface AdoptionReport {
+  /** Finished now. */
+  readonly adopted: readonly FinishedIncident[]
+  /** Leftovers of dead processes that were removed: half-written files of no use. */
+  readonly removed: readonly string[]
+  /** Files whose process cannot be told alive from dead; they are adopted once they have stood still long enough. */
+  readonly waiting: readonly WaitingFile[]
+  /** Files that cannot be adopted, with the reason. Each is told once for each reason by one adopter. */
+  readonly leftAlone: readonly { readonly path: string; readonly error: FlogError }[]
+}
+
+export interface WaitingFile {
+  readonly path: string
+  /** Milliseconds until it may be adopted, if it goes on standing still. */
+  readonly remainingMs: number
+}
+
+interface Sighting {
+  readonly state: string
+  /** Of the monotonic clock. */
+  readonly since: number
+}
+
+interface Report {
+  readonly adopted: FinishedIncident[]
+  readonly removed: string[]
+  readonly waiting: WaitingFile[]
+  readonly leftAlone: { readonly path: string; readonly error: FlogError }[]
+}
+
+/** Looks at a directory once; see {@link Adopter}. */
+export async function adoptOrphans(
+  directory: IncidentDirectory,
+  options: AdoptOptions,
+  signal?: AbortSignal,
+): Promise<AdoptionReport> {
+  return new Adopter(directory, options).sweep(signal)
+}
+
+/**
+ * Adopts again and again. It remembers what it saw: a file of another boot or container, whose process nobody here can
+ * ask for, is adopted when several looks over 60 s found it unchanged. Its clock is the observer's own, monotonic one;
+ * how old the file says it is plays no part.
+ *
+ * It does not apply the directory's quota: who only recovers may not know it.
+ */
+export class Adopter {
+  readonly #directory: IncidentDirectory
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #self: ProcessIdentity
+  readonly #stillMs: number
+  readonly #sightings = new Map<string, Sighting>()
+  readonly #told = new Set<string>()
+
+  constructor(directory: IncidentDirectory, options: AdoptOptions) {
+    this.#directory = directory
+    this.#clock = options.clock
+    this.#random = options.random ?? systemRandom
+    this.#self = options.self ?? currentIdentity()
+    this.#stillMs = options.stillMs ?? ADOPT_STILL_MS
+  }
+
+  /**
+   * Looks once at every file and adopts what is orphaned.
+   * @throws FlogError FLOG_DIRECTORY_UNUSABLE where the directory cannot be read, FLOG_ABORTED
+   */
+  async sweep(signal?: AbortSignal): Promise<AdoptionReport> {
+    const report: Report = { adopted: [], removed: [], waiting: [], leftAlone: [] }
+    const files = await this.#directory.files()
+    this.#forgetAllBut(new Set(files.map((file) => this.#pathOf(file))))
+    for (const file of files) {
+      if (signal?.aborted === true) throw new FlogError('FLOG_ABORTED', 'adopting incidents was cancelled')
+      if (file.kind === 'gzip') continue
+      try {
+        await this.#lookAt(file, report, signal)
+      } catch (error) {
+        if (FlogError.is(error, 'FLOG_ABORTED')) throw error
+        this.#leaveAlone(this.#pathOf(file), error, report)
+      }
+    }
+    return report
+  }
+
+  /** Sweeps until no file is waiting any more: up to a minute where the directory comes from another machine. */
+  async settle(signal?: AbortSignal): Promise<AdoptionReport> {
+    const report: Report = { adopted: [], removed: [], waiting: [], leftAlone: [] }
+    for (;;) {
+      const { adopted, removed, leftAlone, waiting } = await this.sweep(signal)
+      report.adopted.push(...adopted)
+      report.removed.push(...removed)
+      report.leftAlone.push(...leftAlone)
+      if (waiting.length === 0) return report
+      await this.#sleep(Math.max(...waiting.map(({ remainingMs }) => remainingMs)) / 4 + 10, signal)
+    }
+  }
+
+  async #lookAt(file: IncidentFileName, report: Report, signal: AbortSignal | undefined): Promise<void> {
+    const path = this.#pathOf(file)
+    if (!(await this.#isOrphan(path, await this.#ownerLiveness(file, path), report))) return
+    if (file.kind === 'temporary') {
+      if (await unlinkIfThere(path)) report.removed.push(path)
+      return
+    }
+    const claim = await this.#claim(path)
+    if (claim !== undefined) report.adopted.push(await this.#finish(claim, signal))
+  }
+
+  async #ownerLiveness(file: IncidentFileName, path: string): Promise<Liveness> {
+    if (file.kind !== 'plain') return livenessOfTag(file.owner ?? '', { self: this.#self })
+    try {
+      return livenessOf((await readHeader(path)).process, { self: this.#self })
+    } catch (error) {
+      if (isMissing(error)) return 'alive'
+      throw error
+    }
+  }
+
+  async #isOrphan(path: string, owner: Liveness, report: Report): Promise<boolean> {
+    if (owner !== 'unknown') return owner === 'dead'
+    const remainingMs = await this.#stillFor(path)
+    if (remainingMs > 0 && Number.isFinite(remainingMs)) report.waiting.push({ path, remainingMs })
+    return remainingMs <= 0
+  }
+
+  /** Milliseconds that a file has to go on standing still; infinite where it is gone. */
+  async #stillFor(path: string): Promise<number> {
+    const state = await stateOf(path)
+    const now = this.#clock.monotonic()
+    if (state === undefined) return Number.POSITIVE_INFINITY
+    const seen = this.#sightings.get(path)
+    if (seen?.state === state) return this.#stillMs - (now - seen.since)
+    this.#sightings.set(path, { state, since: now })
+    return this.#stillMs
+  }
+
+  /** @returns undefined where another process was quicker */
+  async #claim(path: string): Promise<string | undefined> {
+    const claim = claimPath(path, ownerTag(this.#self))
+    try {
+      await rename(path, claim)
+      return claim
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  async #finish(claim: string, signal: AbortSignal | undefined): Promise<FinishedIncident> {
+    try {
+      return await finishIncident(claim, {
+        clock: this.#clock,
+        random: this.#random,
+        fileMode: this.#directory.fileMode,
+        ...(signal !== undefined && { signal }),
+      })
+    } catch (error) {
+      await rename(claim, plainPath(claim)).catch(() => {})
+      throw error
+    }
+  }
+
+  #leaveAlone(path: string, error: unknown, report: Report): void {
+    const reason = FlogError.is(error) ? error : cannotAdopt(path, error)
+    const key = `${reason.code} ${path}`
+    if (this.#told.has(key) || isMissing(error)) return
+    this.#told.add(key)
+    report.leftAlone.push({ path, error: reason })
+  }
+
+  #pathOf(file: IncidentFileName): string {
+    return join(this.#directory.path, file.name)
+  }
+
+  #forgetAllBut(paths: ReadonlySet<string>): void {
+    for (const path of this.#sightings.keys()) if (!paths.has(path)) this.#sightings.delete(path)
+    for (const key of this.#told) if (!paths.has(key.slice(key.indexOf(' ') + 1))) this.#told.delete(key)
+  }
+
+  #sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(ms, done, { keepAlive: true })
+      function done(): void {
+        timer.cancel()
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      signal?.addEventListener('abort', done, { once: true })
+    })
+  }
+}
+
+/** Anything that changes when a file is written or touched. Only whether it changed is used. */
+async function stateOf(path: string): Promise<string | undefined> {
+  try {
+    const { size, mtimeMs, ctimeMs, ino } = await lstat(path)
+    return [size, mtimeMs, ctimeMs, ino].join(' ')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return FlogError.is(error, 'FLOG_FILE_MISSING') || systemCode(error) === 'ENOENT'
+}
+
+function cannotAdopt(path: string, cause: unknown): FlogError {
+  const message = `the orphaned incident file ${path} cannot be finished: ${messageOf(cause)}`
+  return new FlogError('FLOG_WRITE_FAILED', message, { cause, details: { path } })
+}

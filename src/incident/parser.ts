@@ -1,0 +1,135 @@
+import { FlogError } from '../base/errors'
+import { READ_BLOCK_BYTES, READ_MEMBER_BYTES, READ_PLAIN_BYTES, SALVAGE_BYTES } from '../base/limits'
+import { BlockReader, type BlockPart } from './blocks'
+import { type Damage, type Verdict } from './damage'
+import { type Engine, type ReadLimits, SalvageBudget } from './engine'
+import type { IncidentHeader, IncidentTrailer } from './header'
+import { Input, MORE, type More } from './input'
+import { MEMBER_MARK_BYTES, startsLikeMember } from './member'
+import { MemberReader } from './members'
+import { PartMaker, type RecordedEvent } from './parts'
+
+/** What a file consists of, in the order of the file. The verdict is always the last. */
+export type IncidentPart =
+  | { readonly kind: 'header'; readonly header: IncidentHeader }
+  | { readonly kind: 'events'; readonly events: readonly RecordedEvent[] }
+  | { readonly kind: 'trailer'; readonly trailer: IncidentTrailer }
+  | { readonly kind: 'damage'; readonly damage: Damage }
+  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+
+export interface ParserOptions extends Partial<ReadLimits> {
+  /**
+   * `decode` (default): events are given out. `count`: they are only counted, by what the heads of whole blocks say, which
+   * takes a tenth of the time.
+   */
+  readonly events?: 'decode' | 'count'
+  /** Sees the plain bytes as they come, damaged ones left out; for checksums. The view lasts for the call. */
+  readonly onPlain?: (bytes: Uint8Array) => void
+}
+
+const LIMITS: ReadLimits = {
+  maxBlockBytes: READ_BLOCK_BYTES,
+  maxMemberBytes: READ_MEMBER_BYTES,
+  maxPlainBytes: READ_PLAIN_BYTES,
+  salvageBytes: SALVAGE_BYTES,
+}
+
+/**
+ * Reads an incident file, plain or compressed, that comes in pieces of any size. Holds one block and one gzip member at
+ * most. Knows no files and no Node, so it runs in a browser too.
+ *
+ * ```
+ *   push(bytes) ─▶ members ─▶ blocks ─▶ parts
+ *                 (gzip only)
+ * ```
+ * Every call gives a generator, which has to be run to its end before the next call.
+ */
+export class IncidentParser {
+  readonly #file = new Input()
+  readonly #engine: Engine
+  readonly #limits: ReadLimits
+  readonly #options: ParserOptions
+  readonly #budget: SalvageBudget
+  readonly #parts: Generator<More | IncidentPart, void>
+  #plainBytes = 0
+
+  constructor(engine: Engine, options: ParserOptions = {}) {
+    this.#engine = engine
+    this.#options = options
+    this.#limits = { ...LIMITS, ...definedLimits(options) }
+    this.#budget = new SalvageBudget(this.#limits.salvageBytes)
+    this.#parts = this.#read()
+  }
+
+  /**
+   * @throws FlogError FLOG_FILE_NOT_INCIDENT, FLOG_FILE_NEWER, FLOG_FILE_TOO_LARGE; nothing else, whatever the bytes are
+   */
+  *push(bytes: Uint8Array): Generator<IncidentPart, void> {
+    this.#file.append(bytes)
+    yield* this.#run()
+  }
+
+  /** No more bytes come. The last part is the verdict. Throws like {@link push}. */
+  *end(): Generator<IncidentPart, void> {
+    this.#file.end()
+    yield* this.#run()
+  }
+
+  *#run(): Generator<IncidentPart, void> {
+    for (;;) {
+      const step = this.#parts.next()
+      if (step.done === true || step.value === MORE) return
+      yield step.value
+    }
+  }
+
+  *#read(): Generator<More | IncidentPart, void> {
+    yield* this.#file.need(MEMBER_MARK_BYTES)
+    if (startsLikeMember(this.#file.view())) yield* this.#readGzip()
+    else yield* this.#readPlain()
+  }
+
+  *#readPlain(): Generator<More | IncidentPart, void> {
+    const file = new TappedInput(this.#file, (bytes) => this.#tap(bytes))
+    const blocks = new BlockReader(file.plain, this.#engine, this.#limits, this.#budget)
+    const maker = new PartMaker(blocks, this.#options.events ?? 'decode')
+    const run = blocks.run()
+    while (yield* file.next()) yield* drain(run, maker)
+    yield* this.#finish(file.plain, run, maker)
+  }
+
+  *#readGzip(): Generator<More | IncidentPart, void> {
+    const plain = new Input()
+    const blocks = new BlockReader(plain, this.#engine, this.#limits, this.#budget)
+    const maker = new PartMaker(blocks, this.#options.events ?? 'decode')
+    const run = blocks.run()
+    for (const step of new MemberReader(this.#file, this.#engine, this.#limits, this.#budget).run()) {
+      if (step === MORE) yield MORE
+      else if (step.kind === 'damage') yield maker.damage(step.damage)
+      else {
+        if (step.kind === 'plain') {
+          this.#tap(step.bytes)
+          plain.append(step.bytes)
+        } else blocks.breakOff(step.damage)
+        yield* drain(run, maker)
+      }
+    }
+    yield* this.#finish(plain, run, maker)
+  }
+
+  *#finish(plain: Input, run: Generator<More | BlockPart, void>, maker: PartMaker): Generator<IncidentPart, void> {
+    plain.end()
+    yield* drain(run, maker)
+    yield { kind: 'verdict', verdict: maker.verdict(plain.offset) }
+  }
+
+  #tap(bytes: Uint8Array): void {
+    this.#plainBytes += bytes.length
+    const limit = this.#limits.maxPlainBytes
+    if (this.#plainBytes > limit) {
+      const message = `the file holds more than ${limit} plain bytes; raise maxPlainBytes to read on`
+      throw new FlogError('FLOG_FILE_TOO_LARGE', message, { details: { limit } })
+    }
+    this.#options.onPlain?.(bytes)
+  }
+}

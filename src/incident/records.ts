@@ -1,0 +1,45 @@
+import { padded } from './layout'
+
+/**
+ * The payload of a block of events: `u32 length | MessagePack | zeros to a multiple of 4`, again and again
+ * (FORMAT.md, "Events").
+ */
+export const RECORD_HEAD_BYTES = 4
+
+/** Bytes that an event of `length` bytes takes in a payload. */
+export function recordBytes(length: number): number {
+  return RECORD_HEAD_BYTES + padded(length)
+}
+
+/**
+ * Appends the event `payload[from, to)` to a payload that is being built.
+ * @returns position after it
+ */
+export function putRecord(target: Uint8Array, at: number, payload: Uint8Array, from = 0, to = payload.length): number {
+  const length = to - from
+  target[at] = length
+  target[at + 1] = length >>> 8
+  target[at + 2] = length >>> 16
+  target[at + 3] = length >>> 24
+  const start = at + RECORD_HEAD_BYTES
+  target.set(from === 0 && to === payload.length ? payload : payload.subarray(from, to), start)
+  const end = start + padded(length)
+  target.fill(0, start + length, end)
+  return end
+}
+
+/**
+ * The events of a payload, as views on it. Ends early, with `broken` true, at a length that leads outside.
+ */
+export function* recordsOf(payload: Uint8Array): Generator<Uint8Array, { readonly broken: boolean }> {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  let at = 0
+  while (at + RECORD_HEAD_BYTES <= payload.length) {
+    const length = view.getUint32(at, true)
+    const start = at + RECORD_HEAD_BYTES
+    if (length === 0 || length > payload.length - start) return { broken: true }
+    yield payload.subarray(start, start + length)
+    at = start + padded(length)
+  }
+  return { broken: at !== payload.length }
+}

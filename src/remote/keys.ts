@@ -1,0 +1,71 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
+import { FlogError, messageOf } from '../base/errors'
+import type { Random } from '../base/random'
+import { createTlsIdentity, fingerprintOf, type TlsIdentity } from './certificate'
+import { decodeSecret, encodeSecret, SECRET_BYTES } from './logport'
+import { createPrivate, readPrivate } from './private-file'
+
+/** What makes a publisher's logports stay the same when it starts again. */
+export interface PublisherKeys {
+  readonly read: Uint8Array
+  readonly control: Uint8Array
+  readonly tls: TlsIdentity & { readonly fingerprint: string }
+}
+
+export const SECRETS_FILE = 'publisher-secrets.json'
+export const TLS_FILE = 'publisher-tls.pem'
+
+/**
+ * The keys in a directory, made now where they are missing. Several processes may share them.
+ * @throws FlogError FLOG_KEYS_UNUSABLE
+ */
+export async function loadPublisherKeys(directory: string, random: Random): Promise<PublisherKeys> {
+  const secrets = await loadOrCreate(join(directory, SECRETS_FILE), random, () => newSecrets(random), parseSecrets)
+  const tls = await loadOrCreate(join(directory, TLS_FILE), random, () => newTls(random), parseTls)
+  return { ...secrets, tls }
+}
+
+async function loadOrCreate<T>(
+  path: string,
+  random: Random,
+  create: () => string,
+  parse: (text: string) => T,
+): Promise<T> {
+  let text = await readPrivate(path)
+  if (text === undefined) {
+    await createPrivate(path, create(), random)
+    text = (await readPrivate(path)) ?? ''
+  }
+  try {
+    return parse(text)
+  } catch (error) {
+    const message = `${path} does not hold what it should: delete it to make a new one (${messageOf(error)})`
+    throw new FlogError('FLOG_KEYS_UNUSABLE', message, { cause: error, details: { path } })
+  }
+}
+
+function newSecrets(random: Random): string {
+  const secret = (): string => encodeSecret(random.bytes(SECRET_BYTES))
+  return `${JSON.stringify({ read: secret(), control: secret() }, undefined, 2)}\n`
+}
+
+function parseSecrets(text: string): { read: Uint8Array; control: Uint8Array } {
+  const value: unknown = JSON.parse(text)
+  const { read, control } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  return { read: decodeSecret(read), control: decodeSecret(control) }
+}
+
+function newTls(random: Random): string {
+  const { key, certificate } = createTlsIdentity(random)
+  return key + certificate
+}
+
+function parseTls(text: string): PublisherKeys['tls'] {
+  const key = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n?/.exec(text)?.[0] ?? ''
+  const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/.exec(text)?.[0] ?? ''
+  if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
+    throw new Error('the certificate is not of this key')
+  }
+  return { key, certificate, fingerprint: fingerprintOf(certificate) }
+}

@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
+import WebSocket, { WebSocketServer } from 'ws'
+import type { Clock, Timer } from '../base/clock'
+import { REMOTE_BUFFERED_BYTES, REMOTE_PING_MS } from '../base/limits'
+import type { MessageSocket, SocketEnd, SocketReader } from './message-socket'
+import { CLOSE, KEYING_BYTES, KEYING_LABEL, SUBPROTOCOL } from './protocol'
+
+/** WebSockets (RFC 6455) as message sockets. The only file that knows the library. */
+export interface WebSocketOptions {
+  readonly clock: Clock
+  /** A longer message closes the connection before it is buffered. */
+  readonly maxMessageBytes: number
+}
+
+/** A peer that does not answer a close is given this long, in ms. */
+const CLOSE_TIMEOUT_MS = 1000
+const DRAINED_BYTES = REMOTE_BUFFERED_BYTES / 2
+
+const COMMON = { perMessageDeflate: false, closeTimeout: CLOSE_TIMEOUT_MS } as const
+
+/** Makes the opener's end of a WebSocket of a connected, and where need be verified, socket. */
+export function openWebSocket(socket: Socket, host: string, options: WebSocketOptions): Promise<MessageSocket> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(`ws://${host}/`, [SUBPROTOCOL], {
+      ...COMMON,
+      maxPayload: options.maxMessageBytes,
+      createConnection: () => socket,
+    })
+    const message = new WebSocketMessages(ws, keyingMaterialOf(socket), options.clock)
+    ws.once('open', () => resolve(message))
+    ws.once('error', reject)
+  })
+}
+
+/** Turns upgrade requests into the acceptor's end of WebSockets. */
+export class WebSocketAcceptor {
+  readonly #server: WebSocketServer
+  readonly #clock: Clock
+
+  constructor(options: WebSocketOptions) {
+    this.#clock = options.clock
+    this.#server = new WebSocketServer({
+      ...COMMON,
+      noServer: true,
+      clientTracking: false,
+      maxPayload: options.maxMessageBytes,
+      handleProtocols: () => SUBPROTOCOL,
+    })
+  }
+
+  /** Refuses what is not this protocol, and whatever a web page of another origin might have sent. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, accepted: (messages: MessageSocket) => void): void {
+    const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+    if (request.headers.origin !== undefined) return refuse(socket, '403 Forbidden')
+    if (request.url !== '/' || !protocols.includes(SUBPROTOCOL)) return refuse(socket, '400 Bad Request')
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      accepted(new WebSocketMessages(ws, keyingMaterialOf(socket), this.#clock))
+    })
+  }
+}
+
+class WebSocketMessages implements MessageSocket {
+  readonly keyingMaterial: Uint8Array
+  readonly #ws: WebSocket
+  readonly #ping: Timer
+  #reader: SocketReader | undefined
+  /** Messages that came while there was no reader; no more than one read of the socket holds, since it is paused then. */
+  #waiting: Uint8Array[] = []
+  #ended: SocketEnd | undefined
+  #unanswered = 0
+
+  constructor(ws: WebSocket, keyingMaterial: Uint8Array, clock: Clock) {
+    this.#ws = ws
+    this.keyingMaterial = keyingMaterial
+    ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
+    ws.on('pong', () => {
+      this.#unanswered = 0
+    })
+    // What goes wrong on the socket shows in its close code
+    ws.on('error', () => undefined)
+    ws.on('close', (code, reason) => this.#onClose({ code, reason: reason.toString() }))
+    this.#ping = clock.every(REMOTE_PING_MS, () => this.#onPing())
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws.bufferedAmount
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return
+    this.#ws.send(message, () => {
+      if (this.#ended === undefined && this.bufferedBytes <= DRAINED_BYTES) this.#reader?.drained?.()
+    })
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return
+    // A paused socket would not see the answer to its close
+    this.#ws.resume()
+    this.#ws.close(code, cutToBytes(reason, 120))
+  }
+
+  terminate(): void {
+    this.#ws.terminate()
+  }
+
+  read(reader: SocketReader | undefined): void {
+    this.#reader = reader
+    while (this.#reader !== undefined && this.#waiting.length > 0) {
+      const message = this.#waiting.shift()
+      if (message !== undefined) this.#reader.message(message)
+    }
+    if (this.#reader === undefined) return
+    if (this.#ended !== undefined) this.#reader.closed(this.#ended)
+    else this.#ws.resume()
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    if (!isBinary) return this.close(CLOSE.malformed, 'messages are binary')
+    if (this.#ws.readyState !== WebSocket.OPEN) return
+    if (this.#reader !== undefined) return this.#reader.message(data)
+    this.#waiting.push(data)
+    this.#ws.pause()
+  }
+
+  #onClose(end: SocketEnd): void {
+    this.#ping.cancel()
+    this.#ended = end
+    if (this.#waiting.length === 0) this.#reader?.closed(end)
+  }
+
+  #onPing(): void {
+    if (this.#unanswered >= 2) return this.#ws.terminate()
+    this.#unanswered++
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping()
+  }
+}
+
+function keyingMaterialOf(socket: Duplex): Uint8Array {
+  if (!(socket instanceof TLSSocket)) return new Uint8Array()
+  return socket.exportKeyingMaterial(KEYING_BYTES, KEYING_LABEL, Buffer.alloc(0))
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  socket.once('finish', () => socket.destroy())
+}
+
+/** A close reason has at most 123 bytes. */
+function cutToBytes(text: string, limit: number): string {
+  let end = Math.min(text.length, limit)
+  while (Buffer.byteLength(text.slice(0, end)) > limit) end--
+  return text.slice(0, end)
+}

@@ -1,0 +1,100 @@
+/**
+ * The control block: what all threads of one process share beside the rings.
+ *
+ * Sequence numbers are 53 bits wide but drawn by one atomic 32-bit addition. The upper part is kept twice: one half is in
+ * use while the counter runs through its lower 2^31, the other through its upper 2^31, and each is brought up to date by
+ * whoever draws the number in the middle of the other's range. A thread that stops between drawing and looking up the
+ * upper part would have to sleep for 2^30 events to read a wrong one.
+ */
+const SEQ = 0
+const UPPER_EVEN = 1
+const UPPER_ODD = 2
+const REPORT_OWNER = 3
+const INCIDENT_NUMBER = 4
+const BEAT = 5
+/** Indices into the same memory seen as float64. */
+const PUBLISHED_F64 = 8
+const CLOCK_ANCHOR_F64 = 9
+const CONTROL_BYTES = 128
+
+export class ControlBlock {
+  readonly memory: SharedArrayBuffer
+  /** One element, for the process's clock. */
+  readonly clockAnchor: Float64Array
+  readonly #words: Int32Array
+  readonly #floats: Float64Array
+
+  /** @param from another thread's block, or the first `seq` of a new one (tests start near the wrap) */
+  constructor(from: SharedArrayBuffer | number = 0) {
+    this.memory = typeof from === 'number' ? new SharedArrayBuffer(CONTROL_BYTES) : from
+    this.#words = new Int32Array(this.memory)
+    this.#floats = new Float64Array(this.memory)
+    this.clockAnchor = this.#floats.subarray(CLOCK_ANCHOR_F64, CLOCK_ANCHOR_F64 + 1)
+    if (typeof from === 'number') this.#startAt(from)
+  }
+
+  /** Draws the next sequence number. */
+  nextSeq(): number {
+    const low = Atomics.add(this.#words, SEQ, 1)
+    if ((low & 0x7fffffff) === 0x40000000) this.#prepareOtherHalf(low)
+    const upper = this.#words[low < 0 ? UPPER_ODD : UPPER_EVEN] as number
+    return upper === 0 ? low >>> 0 : upper * 0x100000000 + (low >>> 0)
+  }
+
+  /** The highest `seq` that is in a ring; -1 where none is. Readers of several rings read up to here. */
+  get published(): number {
+    return (this.#floats[PUBLISHED_F64] as number) - 1
+  }
+
+  /** Told after an event is in its ring. Events may arrive out of order by a few; the highest counts. */
+  publish(seq: number): void {
+    if (seq >= (this.#floats[PUBLISHED_F64] as number)) this.#floats[PUBLISHED_F64] = seq + 1
+  }
+
+  /**
+   * Becomes the one reporter of the process.
+   * @param owner non-zero number of the thread
+   * @returns false if a report is open already
+   */
+  claimReport(owner: number): boolean {
+    return Atomics.compareExchange(this.#words, REPORT_OWNER, 0, owner) === 0
+  }
+
+  releaseReport(owner: number): void {
+    Atomics.compareExchange(this.#words, REPORT_OWNER, owner, 0)
+  }
+
+  /** Thread that reports, 0 for none. */
+  get reportOwner(): number {
+    return Atomics.load(this.#words, REPORT_OWNER)
+  }
+
+  /** 1, 2, 3 … in the order of incidents. */
+  nextIncidentNumber(): number {
+    return Atomics.add(this.#words, INCIDENT_NUMBER, 1) + 1
+  }
+
+  /** Counts up as long as the app thread turns its event loop. */
+  beat(): void {
+    Atomics.add(this.#words, BEAT, 1)
+  }
+
+  get beats(): number {
+    return Atomics.load(this.#words, BEAT)
+  }
+
+  #startAt(seq: number): void {
+    const upper = Math.floor(seq / 0x100000000)
+    const low = seq % 0x100000000
+    this.#words[SEQ] = low
+    this.#words[UPPER_EVEN] = low >= 0xc0000000 ? upper + 1 : upper
+    this.#words[UPPER_ODD] = low < 0x40000000 ? Math.max(upper - 1, 0) : upper
+    this.#floats[PUBLISHED_F64] = seq
+  }
+
+  /** In the middle of the lower half the upper one is prepared, and the other way round. */
+  #prepareOtherHalf(low: number): void {
+    if (low < 0) Atomics.add(this.#words, UPPER_EVEN, 1)
+    else Atomics.store(this.#words, UPPER_ODD, Atomics.load(this.#words, UPPER_EVEN))
+  }
+}

@@ -1,0 +1,152 @@
+import { capacityWords, CONTROL_WORDS, frameWords, HEAD, NEXT_ORDINAL_F64, type RingHandle, TAIL } from './layout'
+
+/** A whole event, copied into memory of its own. */
+export interface Frame {
+  readonly ordinal: number
+  readonly payload: Uint8Array
+}
+
+/**
+ * The reading end of a ring, in any thread, beside the writer. It takes no lock and never makes the writer wait: it copies
+ * first and then checks that what it copied had not been given up meanwhile.
+ *
+ * `next()` gives whole events in order, or says with `missed` how many were overwritten before they could be read.
+ */
+export class RingReader {
+  readonly handle: RingHandle
+  /** Frames that were gone before they could be read, since the last `takeMissed()`. */
+  #missed = 0
+  /** Number of the next frame, not wrapped. */
+  #ordinal = 0
+  #position = 0
+  readonly #words: Int32Array
+  readonly #nextOrdinal: Float64Array
+  readonly #mask: number
+  readonly #capacity: number
+  #private: Int32Array
+  #peeked: { readonly frame: Frame; readonly words: number } | undefined
+
+  /** @param start the number of the first frame wanted, `now` for what comes, `oldest` for all that is there */
+  constructor(handle: RingHandle, start: 'now' | 'oldest' | number) {
+    this.handle = handle
+    this.#words = new Int32Array(handle.memory)
+    this.#nextOrdinal = new Float64Array(handle.memory, 0, CONTROL_WORDS / 2)
+    this.#capacity = capacityWords(handle.memory)
+    this.#mask = this.#capacity - 1
+    this.#private = new Int32Array(1024)
+    if (start === 'now') this.#startAtHead()
+    else this.#startAtTail(start)
+  }
+
+  /** Number of the next frame that `next()` gives, not wrapped, from 0 at the ring's beginning. */
+  get ordinal(): number {
+    return this.#ordinal
+  }
+
+  /** Frames that were overwritten unread since the last call. */
+  takeMissed(): number {
+    const missed = this.#missed
+    this.#missed = 0
+    return missed
+  }
+
+  /** The next event without moving on, or undefined where there is none yet. */
+  peek(): Frame | undefined {
+    while (this.#peeked === undefined) {
+      if (Atomics.load(this.#words, HEAD) === this.#position) return undefined
+      this.#peeked = this.#copy()
+      if (this.#peeked === undefined) this.#resync()
+      else this.#account(this.#peeked.frame.ordinal)
+    }
+    return this.#peeked.frame
+  }
+
+  /** The next event, or undefined where there is none yet. */
+  next(): Frame | undefined {
+    const frame = this.peek()
+    if (frame === undefined || this.#peeked === undefined) return undefined
+    this.#position = (this.#position + this.#peeked.words) | 0
+    this.#ordinal = frame.ordinal + 1
+    this.#peeked = undefined
+    return frame
+  }
+
+  /** Frames between the expected one and this one are missed. */
+  #account(ordinal: number): void {
+    if (ordinal > this.#ordinal) this.#missed += ordinal - this.#ordinal
+    this.#ordinal = ordinal
+  }
+
+  /** The number comes from the frame before the head: the count beside it may lag by one. */
+  #startAtHead(): void {
+    let head: number
+    let empty: boolean
+    let last: number
+    do {
+      head = Atomics.load(this.#words, HEAD)
+      empty = (this.#nextOrdinal[NEXT_ORDINAL_F64] as number) === 0 && Atomics.load(this.#words, TAIL) === head
+      last = this.#unwrap(this.#at(head - 2))
+    } while (head !== Atomics.load(this.#words, HEAD))
+    this.#position = head
+    this.#ordinal = empty ? 0 : last + 1
+  }
+
+  #startAtTail(from: 'oldest' | number): void {
+    this.#ordinal = from === 'oldest' ? 0 : from
+    this.#position = Atomics.load(this.#words, TAIL)
+    let frame = this.peek()
+    while (from !== 'oldest' && frame !== undefined && frame.ordinal < from) {
+      this.next()
+      frame = this.peek()
+    }
+    if (from === 'oldest') {
+      if (frame !== undefined) this.#ordinal = frame.ordinal
+      this.#missed = 0
+    }
+  }
+
+  /** The reader fell behind: on with the oldest frame that is there. */
+  #resync(): void {
+    this.#position = Atomics.load(this.#words, TAIL)
+  }
+
+  /** Copies the frame at the position, then validates: undefined if the writer had given it up meanwhile. */
+  #copy(): { readonly frame: Frame; readonly words: number } | undefined {
+    const position = this.#position
+    const head = Atomics.load(this.#words, HEAD)
+    const available = (head - position) >>> 0
+    if (available > this.#capacity) return undefined
+    const bytes = this.#at(position)
+    const words = frameWords(bytes)
+    if (bytes <= 0 || words > available) return undefined
+    const ordinal = this.#at(position + 1)
+    this.#copyWords(position + 2, words - 4)
+    const ordinalBehind = this.#at(position + words - 2)
+    const bytesBehind = this.#at(position + words - 1)
+    // A plain load could be moved before the copies by the processor (ARM); a read-modify-write cannot.
+    const tail = Atomics.or(this.#words, TAIL, 0)
+    const inside = ((position - tail) | 0) >= 0
+    if (!inside || ordinal !== ordinalBehind || bytes !== bytesBehind) return undefined
+    const payload = new Uint8Array(this.#private.buffer.slice(0, bytes) as ArrayBuffer)
+    return { frame: { ordinal: this.#unwrap(ordinal), payload }, words }
+  }
+
+  #at(position: number): number {
+    return this.#words[CONTROL_WORDS + (position & this.#mask)] as number
+  }
+
+  #copyWords(position: number, length: number): void {
+    if (length > this.#private.length) this.#private = new Int32Array(length)
+    const start = position & this.#mask
+    const first = Math.min(length, this.#capacity - start)
+    const from = CONTROL_WORDS + start
+    this.#private.set(this.#words.subarray(from, from + first), 0)
+    if (first < length) this.#private.set(this.#words.subarray(CONTROL_WORDS, CONTROL_WORDS + length - first), first)
+  }
+
+  /** The whole number of a frame of which the ring holds 32 bits: the nearest one not above the number of the head. */
+  #unwrap(low: number): number {
+    const next = this.#nextOrdinal[NEXT_ORDINAL_F64] as number
+    return next - (((next | 0) - low) >>> 0)
+  }
+}

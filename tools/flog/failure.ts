@@ -1,0 +1,72 @@
+import { FlogError, messageOf, systemCode } from '../../src/base/errors'
+import type { ExitCode } from './verb'
+
+/** The command was called wrongly: exit code 2. */
+export class UsageError extends Error {
+  constructor(
+    message: string,
+    /** What to type instead. */
+    readonly hint?: string,
+  ) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}
+
+/** Something is wrong that the user can do something about: exit code 1, a message and a hint. */
+export class Problem extends Error {
+  constructor(
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message)
+    this.name = 'Problem'
+  }
+}
+
+export interface Failure {
+  readonly lines: readonly string[]
+  readonly exitCode: ExitCode
+}
+
+const SYSTEM_MESSAGES: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file or directory'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'operation not permitted'],
+  ['EISDIR', 'it is a directory; name a file in it, or use flog incidents'],
+  ['ENOTDIR', 'it is not a directory'],
+  ['ENOSPC', 'the disk is full'],
+  ['EROFS', 'the file system is read-only'],
+  ['ECONNREFUSED', 'nothing listens there; is the process still running'],
+  ['EADDRINUSE', 'the port is taken; choose another one with --port'],
+])
+
+/** What to print about an error, and how to exit. An error that nobody foresaw keeps its stack: it is a bug. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof UsageError) return { lines: withHint(error.message, error.hint), exitCode: 2 }
+  if (error instanceof Problem) return { lines: withHint(error.message, error.hint), exitCode: 1 }
+  if (FlogError.is(error)) {
+    return { lines: [error.message], exitCode: error.code === 'FLOG_OPTION_INVALID' ? 2 : 1 }
+  }
+  const system = describeSystemError(error)
+  if (system !== undefined) return { lines: [system], exitCode: 1 }
+  const stack = error instanceof Error ? error.stack : undefined
+  return { lines: [`unexpected error: ${stack ?? messageOf(error)}`], exitCode: 1 }
+}
+
+/** `path: what is wrong`, for an error of the operating system; undefined for any other. */
+export function describeSystemError(error: unknown): string | undefined {
+  const code = systemCode(error)
+  if (code === undefined || !(error instanceof Error) || !('syscall' in error)) return undefined
+  const what = SYSTEM_MESSAGES.get(code) ?? error.message
+  return 'path' in error && typeof error.path === 'string' ? `${error.path}: ${what}` : what
+}
+
+/** The message for one of several things that were asked for, where the others still get their turn. */
+export function shortMessage(error: unknown): string {
+  return describeFailure(error).lines[0] ?? messageOf(error)
+}
+
+function withHint(message: string, hint: string | undefined): string[] {
+  return hint === undefined ? [message] : [message, hint]
+}

@@ -1,0 +1,153 @@
+import { isoMicros } from '../../../src/base/clock'
+import { bandIndex, severityName, severityOf } from '../../../src/event/severity'
+import { fillTemplate } from '../../../src/event/template'
+import type { Verdict } from '../../../src/incident/damage'
+import type {
+  CloseReason,
+  IncidentHeader,
+  IncidentTrailer,
+  RingState,
+  SuppressedCounts,
+  TriggerRecord,
+} from '../../../src/incident/header'
+import type { Style } from '../style'
+import { escapeLine } from '../terminal'
+import { duration } from './time'
+import { columns, count, grouped } from './words'
+
+/** A window that used less of its time than this was ended by the count of its events: people should know. */
+const SHORT_PART = 0.1
+
+/** The lines above the events: whose incident, when, why, and how far back it goes. */
+export function headerLines(header: IncidentHeader, style: Style): string[] {
+  const { service, version, host, pid, versions, trigger } = header
+  const rows: [string, string][] = [
+    ['service', escapeLine(version === '' ? service : `${service} ${version}`)],
+    ['host', escapeLine(`${host}, pid ${pid}`)],
+    ['versions', escapeLine(versionText(versions))],
+    ['when', isoMicros(trigger.event.time)],
+    ['trigger', triggerText(trigger, style)],
+    ['why', escapeLine(trigger.kind === 'event' ? trigger.reason : `${trigger.kind}: ${trigger.reason}`)],
+    ...labelled('history', historyLines(header)),
+    ...labelled('held back', suppressedLines(header.suppressed)),
+    ...(header.relatedTo === undefined ? [] : [['belongs to', escapeLine(header.relatedTo)] as [string, string]]),
+  ]
+  return [
+    `${style.bold('incident')} ${escapeLine(header.id)}`,
+    ...rows.map(([label, text]) => `  ${style.dim(label.padEnd(10))} ${text}`),
+  ]
+}
+
+/** `error db.pool: connection lost`. */
+export function triggerText({ event }: TriggerRecord, style: Style): string {
+  const message = escapeLine(fillTemplate(event.message, event.fields))
+  const facility = event.facility === '' ? '' : `${escapeLine(event.facility)}: `
+  return `${style.severity(event.severity, severityName(event.severity))} ${facility}${message}`
+}
+
+/** The lines below the events: how the window ended, and what is not in the file. */
+export function trailerLines(header: IncidentHeader | undefined, trailer: IncidentTrailer, style: Style): string[] {
+  const { events, furtherTriggers, furtherTriggersOmitted, lost } = trailer
+  const further = furtherTriggers.length + furtherTriggersOmitted
+  const after = header === undefined ? undefined : trailer.closedAt - header.trigger.event.time
+  return [
+    `closed: ${CLOSE_REASONS[trailer.reason] ?? escapeLine(String(trailer.reason))}${after === undefined ? '' : `, ${duration(after)} after the trigger`}`,
+    `${count(events.total, 'event')}: ${grouped(events.history)} up to the trigger, ${grouped(events.after)} after it${
+      further === 0 ? '' : `, ${count(further, 'further trigger')}`
+    }`,
+    ...(lost === 0 ? [] : [style.bad(`${count(lost, 'event')} after the trigger could not be written`)]),
+    ...(header === undefined || after === undefined ? [] : shortWindow(header, trailer, after)),
+  ]
+}
+
+/** What a file is worth, in a line. */
+export function verdictLine(verdict: Verdict, style: Style): string {
+  const events = count(verdict.events, 'event')
+  switch (verdict.state) {
+    case 'whole':
+      return style.good(`whole: ${events}`)
+    case 'open':
+      return `open: ${events} so far; it is being written, or its process died (flog recover DIR finishes it)`
+    case 'truncated':
+      return style.bad(`truncated: the file ends too early; ${events} could be read, ${lostText(verdict)}`)
+    case 'corrupt':
+      return style.bad(`corrupt: ${events} could be read, ${lostText(verdict)}`)
+  }
+}
+
+function lostText({ eventsLost }: Verdict): string {
+  return eventsLost === undefined ? 'nobody knows how many are lost' : `${grouped(eventsLost)} are lost`
+}
+
+const CLOSE_REASONS: Readonly<Record<CloseReason, string>> = {
+  events: 'the window was full',
+  time: 'the window was over',
+  cap: 'further triggers had extended the window to its limit',
+  closed: 'the recorder was closed',
+  exit: 'the process ended',
+  adopted: 'the process died; another one finished the file',
+  'no-window': 'no window was asked for',
+}
+
+function shortWindow({ postTrigger }: IncidentHeader, { reason }: IncidentTrailer, after: number): string[] {
+  if (reason !== 'events' || after > postTrigger.ms * 1000 * SHORT_PART) return []
+  return [
+    `the window ended by count, ${duration(after)} of ${duration(postTrigger.ms * 1000)}: to see more of what comes after ` +
+      `a trigger, raise reporter.postTrigger.events (${grouped(postTrigger.events)})`,
+  ]
+}
+
+function versionText(versions: Readonly<Record<string, string>>): string {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')
+}
+
+function historyLines({ rings, trigger }: IncidentHeader): string[] {
+  const used = mergeThreads(rings)
+    .filter((ring) => ring.events + ring.evicted > 0)
+    .sort((a, b) => rank(a) - rank(b))
+  const rows = used.map((ring) => [
+    escapeLine(ring.facility === '' ? ring.severity : `${ring.severity} ${ring.facility}`),
+    count(ring.events, 'event'),
+    ring.events === 0 ? '' : `back to ${duration(trigger.event.time - ring.oldest)} before`,
+    ring.evicted === 0 ? '' : `${grouped(ring.evicted)} older ones were overwritten`,
+  ])
+  return rows.length === 0 ? ['none'] : columns(rows, new Set([1]))
+}
+
+/** Threads have rings of their own; the reader wants to know how far back each severity goes. */
+function mergeThreads(rings: readonly RingState[]): RingState[] {
+  const merged = new Map<string, RingState>()
+  for (const ring of rings) {
+    const key = `${ring.severity} ${ring.facility}`
+    const other = merged.get(key)
+    merged.set(key, other === undefined ? ring : together(other, ring))
+  }
+  return [...merged.values()]
+}
+
+function together(a: RingState, b: RingState): RingState {
+  const oldest = a.events === 0 ? b.oldest : b.events === 0 ? a.oldest : Math.min(a.oldest, b.oldest)
+  return { ...a, events: a.events + b.events, evicted: a.evicted + b.evicted, oldest }
+}
+
+function rank({ severity }: RingState): number {
+  return bandIndex(severityOf(severity) ?? 1)
+}
+
+function suppressedLines({ perHour, perFingerprint, coolDown }: SuppressedCounts): string[] {
+  const total = perHour + perFingerprint + coolDown
+  if (total === 0) return []
+  const parts = [
+    [perHour, 'by the limit per hour'],
+    [perFingerprint, 'as the same trouble again'],
+    [coolDown, 'right after another incident'],
+  ] as const
+  const reasons = parts.filter(([number]) => number > 0).map(([number, why]) => `${grouped(number)} ${why}`)
+  return [`${count(total, 'incident')} before this one: ${reasons.join(', ')}`]
+}
+
+function labelled(label: string, lines: readonly string[]): [string, string][] {
+  return lines.map((line, index) => [index === 0 ? label : '', line])
+}
