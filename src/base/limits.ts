@@ -41,6 +41,14 @@ export const POST_TRIGGER_MS = 5000
 export const POST_TRIGGER_MAX_MS = 60_000
 export const POST_TRIGGER_MAX_EVENTS = 10_000
 
+/** Bytes of one incident kept in memory while the disk refuses them: the history of the default rings and a window. */
+export const UNWRITTEN_BYTES = 16 * MiB
+/** How long to wait before a disk that refused is tried again: doubled each time, up to the longest. */
+export const WRITE_RETRY_MS = 1000
+export const WRITE_RETRY_MAX_MS = 30_000
+/** Further triggers that a report keeps for its trailer; the rest is counted. */
+export const FURTHER_TRIGGERS = 512
+
 /** Plain bytes in one block, and in one gzip member: fflate takes about 2.5 ms for this much, less than a frame drop. */
 export const BLOCK_BYTES = 128 * KiB
 /** Bytes held in memory while the history is merged. */
@@ -68,9 +76,9 @@ export const REMOTE_UNAUTHENTICATED_BYTES = 8 * KiB
 export const REMOTE_REQUEST_BYTES = 1 * MiB
 /** One message to a subscriber: a page of summaries, or a batch of events. */
 export const REMOTE_ANSWER_BYTES = 4 * MiB
-/** Requests and streams that one connection may have under way, and how many of them may be fetches. */
+/** Requests and streams that one connection may have under way; of those that answer much, the rest waits its turn. */
 export const REMOTE_REQUESTS = 32
-export const REMOTE_FETCHES = 4
+export const REMOTE_LARGE_REQUESTS = 4
 /** Bytes that wait in one socket; with more, a stream sends nothing, and a tail leaves its events in the rings. */
 export const REMOTE_BUFFERED_BYTES = 512 * KiB
 /** Bytes of file in one message, and bytes or events of a tail in one message: a slice that nobody feels. */

@@ -1,6 +1,6 @@
 /**
- * Facilities: dotted names of the parts that log, such as `http.server` or `db.pool`. Any text is kept, because it is
- * evidence; only its length is bounded. Empty where none was given.
+ * Facilities: dotted names of the parts that log, such as `http.server` or `db.pool`. Any text is kept,
+ * because it is evidence; only its length is bounded. Empty where none was given.
  */
 export const FACILITY_CHARS = 256
 
@@ -10,13 +10,19 @@ export function facilityName(given: unknown): string {
   return given.length > FACILITY_CHARS ? given.slice(0, FACILITY_CHARS) : given
 }
 
-/** Whether a facility is `prefix` or lies under it: `db` matches `db` and `db.pool`, not `dbx`. Empty matches all. */
+/**
+ * Whether a facility is `prefix` or lies under it: `db` matches `db` and `db.pool`, not `dbx`. Empty matches
+ * all.
+ */
 export function facilityMatches(prefix: string, facility: string): boolean {
   if (prefix === '' || prefix === facility) return true
   return facility.length > prefix.length && facility[prefix.length] === '.' && facility.startsWith(prefix)
 }
 
-/** Lookups that are remembered. Programs have dozens of facilities; one that makes up names has no end of them. */
+/**
+ * Lookups that are remembered. Programs have dozens of facilities; one that makes up names has no end of
+ * them.
+ */
 const REMEMBERED = 1024
 
 /** Something for each of some facilities and all that lies under it; the longest matching prefix wins. */

@@ -8,9 +8,9 @@ const DEPTH = 100
 const SHOWN_BYTES = 16
 
 /**
- * A value for people, on one line, in at most `maxChars` characters: `7`, `shop`, `"two words"`, `{id: 7, tags: ["a"]}`,
- * `123n`, `Map{"a" => 1}`, `TypeError: no such order`. A text by itself has quotes only where it needs them. Control
- * characters are escaped, so that it can go to a terminal. Never throws.
+ * A value for people, on one line, in at most `maxChars` characters: `7`, `shop`, `"two words"`, `{id: 7,
+ * tags: ["a"]}`, `123n`, `Map{"a" => 1}`, `TypeError: no such order`. A text by itself has quotes only where
+ * it needs them. Control characters are escaped, so that it can go to a terminal. Never throws.
  */
 export function renderPlain(value: Plain, maxChars = LINE_CHARS): string {
   if (typeof value === 'string' && value.length <= maxChars && standsAlone(value)) return value

@@ -1,8 +1,8 @@
 import { invalidOption } from '../base/errors'
 
 /**
- * The one table of severities. Everything inside is an OpenTelemetry SeverityNumber, 1–24; every other scheme is mapped
- * onto it here. (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber)
+ * The one table of severities. Everything inside is an OpenTelemetry SeverityNumber, 1–24; every other scheme
+ * is mapped onto it here. (https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber)
  */
 // biome-ignore format: one band a line
 export const SEVERITY_NAMES = [
@@ -14,7 +14,9 @@ export const SEVERITY_NAMES = [
   'fatal', 'fatal2', 'fatal3', 'fatal4',
 ] as const
 
-/** Short name of a severity: the first of a band is named plainly, the in-between ones as in OpenTelemetry. */
+/**
+ * Short name of a severity: the first of a band is named plainly, the in-between ones as in OpenTelemetry.
+ */
 export type SeverityName = (typeof SEVERITY_NAMES)[number]
 
 /** The six bands; each has a ring of its own. */
@@ -31,8 +33,8 @@ const LOWEST = 1
 const HIGHEST = 24
 
 /**
- * Foolscap's eight levels. Its qualifier takes WEIRD and above for incidents, as ours does error and above; what it calls
- * unusual but harmless stays below warn.
+ * Foolscap's eight levels. Its qualifier takes WEIRD and above for incidents, as ours does error and above;
+ * what it calls unusual but harmless stays below warn.
  */
 const FOOLSCAP: ReadonlyMap<string, readonly [level: number, severity: number]> = new Map([
   ['noisy', [10, DEBUG]],
@@ -45,7 +47,10 @@ const FOOLSCAP: ReadonlyMap<string, readonly [level: number, severity: number]> 
   ['bad', [40, FATAL]],
 ])
 
-/** Every name that has one meaning wherever it is used. Where OpenTelemetry's bridges give a number, it is that one. */
+/**
+ * Every name that has one meaning wherever it is used. Where OpenTelemetry's bridges give a number, it is
+ * that one.
+ */
 const NAMED: ReadonlyMap<string, number> = new Map<string, number>([
   ...SEVERITY_NAMES.map((name, index): [string, number] => [name, index + 1]),
   // syslog, RFC 5424
@@ -114,8 +119,8 @@ export function parseSeverity(option: string, value: unknown): number {
 }
 
 /**
- * Severity of a pino or bunyan level number (10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal); numbers between
- * two of them lie between in proportion, rounded down; what is no number is `info`.
+ * Severity of a pino or bunyan level number (10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal);
+ * numbers between two of them lie between in proportion, rounded down; what is no number is `info`.
  */
 export function pinoSeverity(level: number): number {
   return clamp(Math.floor((level * 4) / 10 - 3))
@@ -126,7 +131,10 @@ export function syslogSeverity(level: number): number {
   return [23, 22, FATAL, ERROR, WARN, 10, INFO, DEBUG][level] ?? INFO
 }
 
-/** Severity of a Foolscap level number; between two of its names in proportion, rounded down; any number works. */
+/**
+ * Severity of a Foolscap level number; between two of its names in proportion, rounded down; any number
+ * works.
+ */
 export function foolscapSeverity(level: number): number {
   let [lowLevel, lowSeverity] = [0, LOWEST]
   for (const [highLevel, highSeverity] of FOOLSCAP.values()) {

@@ -1,8 +1,9 @@
 import type { Plain, PlainObject } from './event'
 
 /**
- * What a plain value stands for. MessagePack lacks some kinds of JavaScript values; the encoder writes them as maps whose
- * key `$` names the kind (`incident/FORMAT.md`, "Values"). A tag that is not known, or lacks its parts, reads as a record.
+ * What a plain value stands for. MessagePack lacks some kinds of JavaScript values; the encoder writes them
+ * as maps whose key `$` names the kind (`incident/FORMAT.md`, "Values"). A tag that is not known, or lacks
+ * its parts, reads as a record.
  */
 export type Meaning =
   | { readonly kind: 'literal'; readonly value: null | boolean | number | string }
@@ -38,8 +39,8 @@ export function meaningOf(value: Plain): Meaning {
 }
 
 /**
- * The field called `name`; else, where that has dots, what lies at the path: `user.name`, `items.0`. Undefined where
- * there is none.
+ * The field called `name`; else, where that has dots, what lies at the path: `user.name`, `items.0`.
+ * Undefined where there is none.
  */
 export function fieldAt(fields: PlainObject, name: string): Plain | undefined {
   const whole = entryOf(fields, name)

@@ -1,4 +1,4 @@
-import type { Plain, PlainObject } from './event'
+import type { ErrorRecord, LogEvent, Plain, PlainObject } from './event'
 import { toJson } from './json'
 import { renderPlain } from './render'
 import { fieldAt, meaningOf } from './tagged'
@@ -8,29 +8,36 @@ const ADDED_CHARS = 64 * 1024
 /** Values other than text in a message. */
 const VALUE_CHARS = 1000
 
+/** The message of an event, filled in. */
+export function messageText(event: LogEvent): string {
+  return fillTemplate(event.message, event.fields, event.error)
+}
+
 /**
  * A message with its values filled in.
  *
- * - `{orderId}` is the field of that name; `{user.name}` the field `user.name` or, inside the field `user`, its `name`;
- *   `{items.0}`. What the fields lack stays as it is.
- * - `{{` and `}}` stand for braces, in messages in which something was filled in. Any other message is shown as it was
- *   logged: it may be JSON, where two braces mean two braces.
- * - `%s %d %i %f %j %o %O %c %%` take what `fields.args` has, in order, where that is a list: positional arguments that a
- *   logger passed along without putting them in.
+ * - `{orderId}` is the field of that name; `{user.name}` the field `user.name` or, inside the field `user`,
+ *   its `name`; `{items.0}`. `{err}` and `{error}` are the event's error where no field has that name. What
+ *   is not there stays as it is.
+ * - `{{` and `}}` stand for braces, in messages in which something was filled in. Any other message is shown
+ *   as it was logged: it may be JSON, where two braces mean two braces.
+ * - `%s %d %i %f %j %o %O %c %%` take what `fields.args` has, in order, where that is a list: positional
+ *   arguments that a logger passed along without putting them in.
  *
- * Text is put in as it is, control characters too; other values as `renderPlain` has them. Adds at most 65,536 characters.
- * Never throws.
+ * Text is put in as it is, control characters too; other values as `renderPlain` has them. Adds at most
+ * 65,536 characters. Never throws.
  */
-export function fillTemplate(message: string, fields: PlainObject): string {
+export function fillTemplate(message: string, fields: PlainObject, error?: ErrorRecord): string {
   const args = fields['args']
   const positional = Array.isArray(args) && message.includes('%') ? new Positional(args) : undefined
   if (positional === undefined && !message.includes('{')) return message
+  const named = error === undefined ? fields : { ...errorFields(error), ...fields }
   let filled = false
   let room = ADDED_CHARS
   const text = message.replace(TOKEN, (token: string, name: string | undefined) => {
     if (token === '{{') return '{'
     if (token === '}}') return '}'
-    const value = name === undefined ? positional?.next(token) : textOf(fieldAt(fields, name))
+    const value = name === undefined ? positional?.next(token) : textOf(fieldAt(named, name))
     if (value === undefined) return token
     filled ||= token !== '%%'
     const added = value.length > room ? `${value.slice(0, room)}…` : value
@@ -42,6 +49,12 @@ export function fillTemplate(message: string, fields: PlainObject): string {
 
 /** Names have no spaces, quotes, colons or commas, so that logged JSON is not taken for a template. */
 const TOKEN = /\{\{|\}\}|\{([^{}\s"',:]{1,128})\}|%[sdifjoOc%]/g
+
+/** An error that was logged as one of these fields is the event's own, no longer a field. */
+function errorFields(error: ErrorRecord): PlainObject {
+  const tagged: PlainObject = { $: 'error', ...error }
+  return { err: tagged, error: tagged }
+}
 
 function textOf(value: Plain | undefined): string | undefined {
   if (value === undefined) return undefined

@@ -3,20 +3,22 @@ import type { SeverityName } from './severity'
 import { DEBUG, ERROR, FATAL, INFO, parseSeverity, severityOf, TRACE, WARN } from './severity'
 
 /**
- * Severities of a winston table of levels, where a lower number is more severe: npm's, syslog's, cli's, or the user's own.
+ * Severities of a winston table of levels, where a lower number is more severe: npm's, syslog's, cli's, or
+ * the user's own.
  *
- * 1. A name in `explicit` has the severity given there, even one that contradicts its rank (an audit level that is always
- *    written need not be an error); the others then go by their own names and ranks.
- * 2. A name with a known meaning has that one, as long as it agrees with the ranks of the others; where some contradict
- *    each other, the fewest possible lose theirs, and the six plain names lose last.
- * 3. Any other name lies between its neighbours by rank, spread evenly; beyond the last neighbour, towards the end of the
- *    scale. Where no name is known, the ranks are spread from error down to debug (at most four of them) or over more
- *    of the scale (above that); a single level is info.
+ * 1. A name in `explicit` has the severity given there, even one that contradicts its rank (an audit level
+ *    that is always written need not be an error); the others then go by their own names and ranks.
+ * 2. A name with a known meaning has that one, as long as it agrees with the ranks of the others; where some
+ *    contradict each other, the fewest possible lose theirs, and the six plain names lose last.
+ * 3. Any other name lies between its neighbours by rank, spread evenly; beyond the last neighbour, towards
+ *    the end of the scale. Where no name is known, the ranks are spread from error down to debug (at most
+ *    four of them) or over more of the scale (above that); a single level is info.
  *
  * So a more severe rank never gets a lower severity, except where `explicit` says so itself.
  *
  * @param levels the logger's `levels`; a rank that is no number counts as the least severe
- * @throws FlogError FLOG_OPTION_INVALID for a severity in `explicit` that is none, or a name there that `levels` lacks
+ * @throws FlogError FLOG_OPTION_INVALID for a severity in `explicit` that is none, or a name there that
+ *   `levels` lacks
  */
 export function winstonSeverities(
   levels: Readonly<Record<string, number>>,
@@ -44,7 +46,10 @@ interface Anchor {
   readonly name: string
 }
 
-/** An explicit severity stands in any case; as a neighbour it counts least, for it may be out of order on purpose. */
+/**
+ * An explicit severity stands in any case; as a neighbour it counts least, for it may be out of order on
+ * purpose.
+ */
 const EXPLICIT_WEIGHT = 1
 const OTHER_WEIGHT = 2
 const PLAIN_WEIGHT = 3
@@ -107,7 +112,10 @@ function byRank(
     .sort((a, b) => a.step - b.step || (b.known ?? 0) - (a.known ?? 0))
 }
 
-/** The heaviest run of known levels whose severities never rise from one rank to the next; ties go to the earlier one. */
+/**
+ * The heaviest run of known levels whose severities never rise from one rank to the next; ties go to the
+ * earlier one.
+ */
 function consistentAnchors(ranked: readonly RankedLevel[]): readonly Anchor[] {
   const runs: { readonly anchors: readonly Anchor[]; readonly severity: number; readonly weight: number }[] =
     []

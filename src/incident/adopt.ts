@@ -10,7 +10,7 @@ import { type FinishedIncident, finishIncident } from './finish'
 import type { ProcessIdentity } from './header'
 import { currentIdentity, type Liveness, livenessOf, livenessOfTag, ownerTag } from './identity'
 import { claimPath, type IncidentFileName, plainPath } from './name'
-import { readHeader } from './reader'
+import { readIncidentFile } from './reader'
 
 /**
  * Finishes what dead processes left in a directory.
@@ -143,7 +143,7 @@ export class Adopter {
   async #ownerLiveness(file: IncidentFileName, path: string): Promise<Liveness> {
     if (file.kind !== 'plain') return livenessOfTag(file.owner ?? '', { self: this.#self })
     try {
-      return livenessOf((await readHeader(path)).process, { self: this.#self })
+      return livenessOf(await processOf(path), { self: this.#self })
     } catch (error) {
       if (isMissing(error)) return 'alive'
       throw error
@@ -222,6 +222,17 @@ export class Adopter {
       signal?.addEventListener('abort', done, { once: true })
     })
   }
+}
+
+/** Who wrote a plain file, from its header. */
+async function processOf(path: string): Promise<ProcessIdentity> {
+  for await (const part of readIncidentFile(path, { events: 'count' })) {
+    if (part.kind === 'header') return part.header.process
+  }
+  throw new FlogError(
+    'FLOG_FILE_CORRUPT',
+    `the header of ${path} cannot be read, nobody can tell whose it is`,
+  )
 }
 
 /** Anything that changes when a file is written or touched. Only whether it changed is used. */

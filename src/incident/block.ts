@@ -5,9 +5,9 @@ import { encodeValue } from '../codec/value'
 import type { IncidentHeader, IncidentTrailer } from './header'
 import {
   BLOCK_HEAD_BYTES,
+  type BlockMeta,
   BlockType,
   blockCrc,
-  type BlockMeta,
   CRC_AT,
   EVENTS_AT,
   FIRST_SEQ_AT,

@@ -2,9 +2,18 @@ import { FlogError } from '../base/errors'
 import { type Damage, sum } from './damage'
 import type { Engine, ReadLimits, SalvageBudget } from './engine'
 import { describeForeign } from './foreign'
-import { FORMAT_MAJOR } from './header'
+import { FORMAT_MAJOR, FORMAT_MINOR } from './header'
 import type { Input, More } from './input'
-import { BLOCK_HEAD_BYTES, BlockType, blockCrc, type BlockHead, findSync, isSync, readBlockHead, SYNC_BYTES } from './layout'
+import {
+  BLOCK_HEAD_BYTES,
+  type BlockHead,
+  BlockType,
+  blockCrc,
+  findSync,
+  isSync,
+  readBlockHead,
+  SYNC_BYTES,
+} from './layout'
 import { isMagicLineIntact, MAGIC_BYTES, type MagicLine, parseMagicLine, startsLikeMagicLine } from './magic'
 import { isAllZero, repairedHead } from './salvage'
 
@@ -13,6 +22,8 @@ export interface Block {
   readonly kind: 'block'
   readonly head: BlockHead
   readonly payload: Uint8Array
+  /** Position of the block in the plain file. */
+  readonly offset: number
 }
 
 export type BlockPart = Block | { readonly kind: 'damage'; readonly damage: Damage }
@@ -93,7 +104,7 @@ export class BlockReader {
     if (sync === undefined && line !== undefined) refuseNewer(line)
     this.#magic = line
     this.#sync = sync ?? line?.sync
-    if (line === undefined || !this.#isIntact(line)) {
+    if (this.#gap === undefined && (line === undefined || !this.#isIntact(line))) {
       this.#lose(MAGIC_BYTES, 'corrupt', 'the magic line is damaged', 0)
       yield* this.#settle()
     }
@@ -106,7 +117,10 @@ export class BlockReader {
     return isSync(line.sync, 0, this.#sync ?? line.sync) && isMagicLineIntact(this.#input.view(), line)
   }
 
-  /** The sync marker according to the first block, if that is a header whose checksum fits. */
+  /**
+   * The sync marker according to the first block, if that is a header whose checksum fits, or one after which the same
+   * marker stands again.
+   */
   *#syncOfHeaderBlock(): Run<Uint8Array | undefined> {
     const input = this.#input
     if (input.length < MAGIC_BYTES + BLOCK_HEAD_BYTES) return undefined
@@ -114,8 +128,11 @@ export class BlockReader {
     if (type !== BlockType.header || length > this.#limits.maxBlockBytes) return undefined
     if (!(yield* input.need(MAGIC_BYTES + BLOCK_HEAD_BYTES + length))) return undefined
     const bytes = input.view()
-    if (blockCrc(this.#engine.crc32, bytes, MAGIC_BYTES, length) !== crc) return undefined
-    return bytes.slice(MAGIC_BYTES, MAGIC_BYTES + SYNC_BYTES)
+    const sync = bytes.slice(MAGIC_BYTES, MAGIC_BYTES + SYNC_BYTES)
+    if (blockCrc(this.#engine.crc32, bytes, MAGIC_BYTES, length) === crc) return sync
+    const end = MAGIC_BYTES + BLOCK_HEAD_BYTES + length
+    yield* input.need(end + SYNC_BYTES)
+    return isSync(input.view(), end, sync) ? sync : undefined
   }
 
   /** Neither magic line nor header: cut, damaged beyond use, or something else altogether. */
@@ -130,34 +147,34 @@ export class BlockReader {
       this.#loseAll('truncated', 'the file ends inside the magic line')
       return false
     }
-    yield* this.#dropStretch('neither the magic line nor the header can be read, so no block can be told from others')
+    yield* this.#dropStretch(
+      'neither the magic line nor the header can be read, so no block can be told from others',
+    )
     return false
   }
 
   /**
-   * The start of a compressed file is lost. Its next whole member starts with a block; the sync marker of that is the
-   * file's, if the checksum fits.
+   * The start of a compressed file is lost. Members, which come one by one, mostly start with a block; the marker of one
+   * whose checksum fits is the file's.
    */
   *#afterLostStart(): Run<boolean> {
     const input = this.#input
-    while (this.#gap !== undefined) {
-      this.#absorbGap()
-      yield* input.need(BLOCK_HEAD_BYTES)
-      const sync = yield* this.#syncOfAnyBlock()
-      if (sync !== undefined) {
-        this.#sync = sync
-        return true
-      }
-      yield* this.#dropStretch('the start is lost, and with it the mark by which blocks are found')
+    for (;;) {
+      if (this.#gap !== undefined) this.#absorbGap()
+      if (yield* input.need(1)) {
+        this.#sync = yield* this.#syncOfAnyBlock()
+        if (this.#sync !== undefined) return true
+        this.#loseAll('corrupt', 'the start is lost, and with it the mark by which blocks are found')
+      } else if (this.#gap === undefined) return false
     }
-    return false
   }
 
   *#syncOfAnyBlock(): Run<Uint8Array | undefined> {
     const input = this.#input
     if (input.length < BLOCK_HEAD_BYTES) return undefined
     const { type, length, crc } = readBlockHead(input.view(), 0)
-    if (type < BlockType.header || type > BlockType.trailer || length > this.#limits.maxBlockBytes) return undefined
+    if (type < BlockType.header || type > BlockType.trailer || length > this.#limits.maxBlockBytes)
+      return undefined
     if (!(yield* input.need(BLOCK_HEAD_BYTES + length))) return undefined
     const bytes = input.view()
     if (blockCrc(this.#engine.crc32, bytes, 0, length) !== crc) return undefined
@@ -173,7 +190,8 @@ export class BlockReader {
       const head = this.#headInFront()
       if (head === undefined) return yield* this.#search(undefined)
       if (!(yield* input.need(BLOCK_HEAD_BYTES + head.length))) return yield* this.#cutOff(head)
-      if (blockCrc(this.#engine.crc32, input.view(), 0, head.length) === head.crc) return yield* this.#give(head)
+      if (blockCrc(this.#engine.crc32, input.view(), 0, head.length) === head.crc)
+        return yield* this.#give(head)
       this.#budget.charge(head.length)
       return yield* this.#search(head)
     }
@@ -191,7 +209,7 @@ export class BlockReader {
     yield* this.#settle()
     const input = this.#input
     const end = BLOCK_HEAD_BYTES + head.length
-    yield { kind: 'block', head, payload: input.view(end).subarray(BLOCK_HEAD_BYTES) }
+    yield { kind: 'block', head, payload: input.view(end).subarray(BLOCK_HEAD_BYTES), offset: input.offset }
     input.consume(end)
     this.#atBoundary = true
     this.#wholeBytes = input.offset
@@ -208,7 +226,10 @@ export class BlockReader {
     if (input.length > 0) {
       const rest = input.view()
       const cut = this.#isStartOfBlock(rest) || isAllZero(rest)
-      this.#loseAll(cut ? 'truncated' : 'corrupt', cut ? 'the file ends inside a block' : 'bytes that are no block')
+      this.#loseAll(
+        cut ? 'truncated' : 'corrupt',
+        cut ? 'the file ends inside a block' : 'bytes that are no block',
+      )
     }
     return false
   }
@@ -222,7 +243,10 @@ export class BlockReader {
     const input = this.#input
     const bytes = input.view()
     const sync = this.#sync
-    if (sync !== undefined && (findSync(bytes, sync, 1) !== -1 || this.#repaired(bytes.length) !== undefined)) {
+    if (
+      sync !== undefined &&
+      (findSync(bytes, sync, 1) !== -1 || this.#repaired(bytes.length) !== undefined)
+    ) {
       return yield* this.#search(undefined)
     }
     const missing = BLOCK_HEAD_BYTES + head.length - bytes.length
@@ -240,7 +264,8 @@ export class BlockReader {
       const at = findSync(input.view(), sync, from)
       if (at !== -1) return yield* this.#skipTo(at, head)
       if (input.ended) return yield* this.#skipTo(input.length, head)
-      if (input.length > BLOCK_HEAD_BYTES + this.#limits.maxBlockBytes) this.#loseSome(input.length - SYNC_BYTES)
+      if (input.length > BLOCK_HEAD_BYTES + this.#limits.maxBlockBytes)
+        this.#loseSome(input.length - SYNC_BYTES)
       from = Math.max(1, input.length - SYNC_BYTES + 1)
       yield* input.need(input.length + 1)
     }
@@ -290,7 +315,14 @@ export class BlockReader {
   }
 
   #lose(bytes: number, what: Damage['what'], message: string, eventsLost: number | undefined): void {
-    const before = this.#lost ?? { what, layer: 'plain', offset: this.#input.offset, bytes: 0, message, eventsLost: 0 }
+    const before = this.#lost ?? {
+      what,
+      layer: 'plain',
+      offset: this.#input.offset,
+      bytes: 0,
+      message,
+      eventsLost: 0,
+    }
     if (before.layer === 'gzip') return
     const events = sum(before.eventsLost, eventsLost)
     const { eventsLost: _, ...rest } = before
@@ -325,6 +357,7 @@ function refuseNewer(line: MagicLine): void {
 
 /** The error for a file that has to be read by a later version. */
 export function newerFile(format: string, because: string): FlogError {
-  const message = `the file has format ${format}${because}, this version reads ${FORMAT_MAJOR}.x; update flight-log`
-  return new FlogError('FLOG_FILE_NEWER', message, { details: { format, reads: `${FORMAT_MAJOR}.x` } })
+  const knows = `${FORMAT_MAJOR}.${FORMAT_MINOR}`
+  const message = `the file has format ${format}${because}; this version of flight-log knows ${knows}: update it`
+  return new FlogError('FLOG_FILE_NEWER', message, { details: { format, knows } })
 }

@@ -55,7 +55,10 @@ export class DamageLog {
   }
 
   /** @param expected events according to the trailer, where there is one */
-  verdict(seen: Omit<Verdict, 'state' | 'eventsLost' | 'damage' | 'damageOmitted'>, expected?: number): Verdict {
+  verdict(
+    seen: Omit<Verdict, 'state' | 'eventsLost' | 'damage' | 'damageOmitted'>,
+    expected?: number,
+  ): Verdict {
     const lost = expected === undefined ? this.#eventsLost : Math.max(0, expected - seen.events)
     return {
       state: this.#state(seen.hasTrailer),

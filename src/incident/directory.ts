@@ -38,6 +38,8 @@ export interface IncidentListing {
 export interface IncidentFile {
   readonly id: string
   readonly representation: Representation
+  /** Microseconds since the epoch. */
+  readonly openedAt: number
   /** Bytes at the time of opening; an open incident may grow beyond. */
   readonly size: number
   /** Up to `length` bytes from `position`; fewer only at the end of the file. */
@@ -141,7 +143,7 @@ export class IncidentDirectory {
     const wanted = files.find(({ file }) => (file.kind === 'gzip') === (representation === 'gzip'))
     if (wanted === undefined) throw unknownIncident(id, representation, files[0])
     try {
-      return await heldOpen(id, representation, await openRegular(wanted.path))
+      return await heldOpen(wanted.summary, representation, await openRegular(wanted.path))
     } catch (error) {
       throw systemCode(error) === 'ENOENT' ? unknownIncident(id, representation) : error
     }
@@ -202,12 +204,17 @@ export class IncidentDirectory {
   }
 }
 
-async function heldOpen(id: string, representation: Representation, handle: FileHandle): Promise<IncidentFile> {
+async function heldOpen(
+  { id, openedAt }: IncidentSummary,
+  representation: Representation,
+  handle: FileHandle,
+): Promise<IncidentFile> {
   const { size } = await handle.stat()
   let closing: Promise<void> | undefined
   return {
     id,
     representation,
+    openedAt,
     size,
     async read(position, length) {
       const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position)

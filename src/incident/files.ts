@@ -11,7 +11,10 @@ export const CREATE_NEW = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW
  * Opens a regular file, not through a symbolic link, and without waiting on a pipe that somebody put in its place.
  * @throws the system's error, or one with code `EINVAL` for what is no regular file
  */
-export async function openRegular(path: string, access: 'read' | 'read and write' = 'read'): Promise<FileHandle> {
+export async function openRegular(
+  path: string,
+  access: 'read' | 'read and write' = 'read',
+): Promise<FileHandle> {
   const flags = access === 'read' ? O_RDONLY : O_RDWR
   const file = await open(path, flags | O_NOFOLLOW | O_NONBLOCK)
   try {

@@ -3,13 +3,13 @@ import type { ErrorRecord, LogEvent, Plain, PlainObject } from '../event/event'
 import { bandName } from '../event/severity'
 
 /**
- * 16 hexadecimal digits that are the same for events of the same trouble, in any process and on any machine: the
- * beginning of the SHA-256 of facility, severity band, message, error name, error code and the first stack frame of the
- * program's own code, one a line.
+ * 16 hexadecimal digits that are the same for events of the same trouble, in any process and on any machine:
+ * the beginning of the SHA-256 of facility, severity band, message, error name, error code and the first
+ * stack frame of the program's own code, one a line.
  *
- * The message goes in without what differs from one occurrence to the next: numbers, hexadecimal ids, UUIDs and quoted
- * parts. A template such as `order {orderId} failed` is taken as it is. The frame goes in without line and column, so that
- * the same trouble keeps its fingerprint when lines above it change.
+ * The message goes in without what differs from one occurrence to the next: numbers, hexadecimal ids, UUIDs
+ * and quoted parts. A template such as `order {orderId} failed` is taken as it is. The frame goes in without
+ * line and column, so that the same trouble keeps its fingerprint when lines above it change.
  */
 export function fingerprintOf(event: LogEvent): string {
   const error = event.error ?? taggedError(event.fields)
@@ -42,6 +42,8 @@ const VARIABLE = new RegExp(
     /\b[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\b/,
     /\b0x[\da-f]+/,
     /\b(?=[a-f]*\d)[\da-f]{6,}\b/,
+    // Ids of other alphabets.
+    /\b(?=[a-z_]*\d)\w{16,}\b/,
     /[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?/,
   ]
     .map((part) => part.source)
@@ -74,16 +76,17 @@ function textPart(
   return typeof text === 'string' ? { [key]: text } : {}
 }
 
+/** Frames of Node itself, of packages, and of what has no file. */
+const FOREIGN = /node:|[\\/]node_modules[\\/]|\(internal\/|<anonymous>\)$|\(native\)/
+
 /** Function and the last two parts of the path: where the program is installed does not matter. */
 function ownFrame(stack: string): string {
-  const frames = stack
-    .slice(0, STACK_CHARS)
-    .split('\n')
+  const lines = stack.slice(0, STACK_CHARS).split('\n')
+  const frames = lines
     .filter((line) => /^\s+at /.test(line))
-  const own = frames.find(
-    (frame) => !/node:|[\\/]node_modules[\\/]|\(internal\/|<anonymous>\)$|\(native\)/.test(frame),
-  )
-  const frame = (own ?? frames[0] ?? '').trim().slice('at '.length)
-  const [, name = '', place = ''] = /^(?:async )?(?:(.*) )?\(?(.*?)(?::\d+)*\)?$/.exec(frame) ?? []
-  return `${name}@${place.split(/[\\/]/).slice(-2).join('/')}`
+    .map((line) => line.trim().replace(/^at (?:async )?/, ''))
+  const frame = frames.find((frame) => !FOREIGN.test(frame)) ?? frames[0] ?? ''
+  const [, name = '', place = frame] = /^(.*?) \((.*)\)$/.exec(frame) ?? []
+  const path = place.replace(/(?::\d+)+$/, '')
+  return `${name}@${path.split(/[\\/]/).slice(-2).join('/')}`
 }

@@ -5,7 +5,8 @@ export function describeForeign(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'it is empty'
   const known = SIGNATURES.find(({ starts }) => startsWith(bytes, starts))
   if (known !== undefined) return known.says
-  if (bytes.every((byte) => byte === 0)) return 'it starts with zeros, so it was probably never written to the disk'
+  if (bytes.every((byte) => byte === 0))
+    return 'it starts with zeros, so it was probably never written to the disk'
   if (!isText(bytes)) return 'it holds binary data of an unknown kind'
   return describeText(new TextDecoder().decode(bytes))
 }
@@ -13,7 +14,10 @@ export function describeForeign(bytes: Uint8Array): string {
 const SIGNATURES: readonly { readonly starts: string; readonly says: string }[] = [
   { starts: '# foolscap flogfile', says: 'it is a log of Foolscap (flogfile v1); `flog import` reads those' },
   { starts: '\x1f\x8b', says: 'it is gzip of something else' },
-  { starts: 'BZh', says: 'it is compressed with bzip2; an old Foolscap log perhaps, which `flog import` reads' },
+  {
+    starts: 'BZh',
+    says: 'it is compressed with bzip2; an old Foolscap log perhaps, which `flog import` reads',
+  },
   { starts: '\x28\xb5\x2f\xfd', says: 'it is compressed with zstd; unpack it first' },
   { starts: '\xfd7zXZ', says: 'it is compressed with xz; unpack it first' },
   { starts: 'PK\x03\x04', says: 'it is a zip archive; unpack it first' },
@@ -24,7 +28,8 @@ const SIGNATURES: readonly { readonly starts: string; readonly says: string }[] 
 
 function describeText(text: string): string {
   const line = text.trimStart()
-  if (line.startsWith('{') || line.startsWith('[')) return 'it looks like JSON; `flog record < FILE` reads JSON lines'
+  if (line.startsWith('{') || line.startsWith('['))
+    return 'it looks like JSON; `flog record < FILE` reads JSON lines'
   if (line.startsWith('<')) return 'it looks like a page of HTML or XML, perhaps an answer saved in its stead'
   return 'it looks like plain text; `flog record < FILE` reads log lines'
 }
@@ -38,5 +43,7 @@ function startsWith(bytes: Uint8Array, text: string): boolean {
 }
 
 function isText(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d || byte === 0x1b)
+  return bytes.every(
+    (byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d || byte === 0x1b,
+  )
 }

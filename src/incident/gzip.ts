@@ -22,7 +22,7 @@ export function gzipMember(plain: Uint8Array): Uint8Array {
 
 /**
  * The empty member that ends a finished file.
- * @param trailerOffset where the member with the trailer block starts in the file
+ * @param trailerOffset where the member with the trailer block starts in the file; 0 where there is none
  */
 export function gzipEnd(trailerOffset: number): Uint8Array {
   const member = new Uint8Array(END_MEMBER_BYTES)

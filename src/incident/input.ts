@@ -69,7 +69,8 @@ export class Input {
   #makeRoom(length: number): void {
     const held = this.length
     if (this.#end + length <= this.#buffer.length) return
-    const target = held + length <= this.#buffer.length ? this.#buffer : new Uint8Array(roomFor(held + length))
+    const target =
+      held + length <= this.#buffer.length ? this.#buffer : new Uint8Array(roomFor(held + length))
     target.set(this.#buffer.subarray(this.#start, this.#end))
     this.#buffer = target
     this.#start = 0

@@ -5,7 +5,9 @@ import type { SuppressedCounts } from './header'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** Fingerprints whose incidents are counted; a program that makes up ever new ones is held back by `perHour`. */
+/**
+ * Fingerprints whose incidents are counted; a program that makes up ever new ones is held back by `perHour`.
+ */
 const REMEMBERED = 10_000
 
 export interface LimitOptions {
@@ -13,15 +15,18 @@ export interface LimitOptions {
   readonly perHour?: number
   /** Incidents of one fingerprint within any hour, at least 1, default 5; Infinity for no limit. */
   readonly perFingerprintPerHour?: number
-  /** Milliseconds from one incident's beginning until the next may begin, up to a day, default 1000; 0 for none. */
+  /**
+   * Milliseconds from one incident's beginning until the next may begin, up to a day, default 1000; 0 for
+   * none.
+   */
   readonly coolDownMs?: number
 }
 
 export type Admission = 'admitted' | keyof SuppressedCounts
 
 /**
- * Stands behind every qualifier: a program that fails in a loop must not fill the disk. Sliding windows of an hour on the
- * machine's monotonic clock.
+ * Stands behind every qualifier: a program that fails in a loop must not fill the disk. Sliding windows of an
+ * hour on the machine's monotonic clock.
  */
 export class IncidentLimits {
   readonly #clock: Clock
@@ -36,8 +41,8 @@ export class IncidentLimits {
   #suppressedEver = noneSuppressed()
 
   /** @throws FlogError FLOG_OPTION_INVALID */
-  constructor(options: LimitOptions, clock: Clock) {
-    const { perHour, perFingerprintPerHour, coolDownMs } = options
+  constructor(options: LimitOptions & { readonly clock: Clock }) {
+    const { clock, perHour, perFingerprintPerHour, coolDownMs } = options
     this.#clock = clock
     this.#all = new SlidingHour(parseWhole('limits.perHour', perHour ?? INCIDENTS_PER_HOUR, 1, Infinity))
     this.#perFingerprint = parseWhole(
@@ -56,8 +61,8 @@ export class IncidentLimits {
   }
 
   /**
-   * Whether an incident may begin now, and if not, what holds it back; counts it either way. One that somebody asked for
-   * (`manual`) is held back by `perHour` only.
+   * Whether an incident may begin now, and if not, what holds it back; counts it either way. One that
+   * somebody asked for (`manual`) is held back by `perHour` only.
    */
   admit(fingerprint: string, options: { readonly manual?: boolean } = {}): Admission {
     const now = this.#clock.monotonic()
@@ -121,10 +126,9 @@ class SlidingHour {
 
   add(now: number): void {
     if (this.#limit === Infinity) return
-    this.#times = this.#times
-      .filter((time) => now - time < HOUR_MS)
-      .slice(-this.#limit + 1 || this.#times.length)
     this.#times.push(now)
+    const recent = this.#times.findIndex((time) => now - time < HOUR_MS)
+    this.#times = this.#times.slice(Math.max(recent, this.#times.length - this.#limit))
   }
 
   isFull(now: number): boolean {

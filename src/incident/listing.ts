@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { FlogError, messageOf, systemCode } from '../base/errors'
 import type { IncidentSummary } from './header'
 import { compareIncidentIds, type IncidentFileName, parseFileName } from './name'
@@ -28,6 +28,8 @@ export interface LocatedFiles {
 const READERS = 8
 /** An incident that is finished while it is being listed changes its name. This often in a row, it is something else. */
 const ATTEMPTS = 4
+/** The process or the system is out of something. */
+const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
 
 /** Regular files of a directory that are named like ours. A directory that is not there has none. */
 export async function incidentFiles(directory: string): Promise<readonly IncidentFileName[]> {
@@ -36,11 +38,7 @@ export async function incidentFiles(directory: string): Promise<readonly Inciden
     return entries.flatMap((entry) => (entry.isFile() ? (parseFileName(entry.name) ?? []) : []))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return []
-    throw new FlogError(
-      'FLOG_DIRECTORY_UNUSABLE',
-      `the incident directory ${directory} cannot be read: ${messageOf(error)}`,
-      { cause: error, details: { directory } },
-    )
+    throw unusable(directory, error)
   }
 }
 
@@ -62,7 +60,10 @@ export async function locateIncidents(
   }
 }
 
-async function readFile(directory: string, file: IncidentFileName): Promise<LocatedIncident | UnreadableFile> {
+async function readFile(
+  directory: string,
+  file: IncidentFileName,
+): Promise<LocatedIncident | UnreadableFile> {
   const path = join(directory, file.name)
   try {
     return { path, file, summary: await readSummary(path) }
@@ -71,11 +72,18 @@ async function readFile(directory: string, file: IncidentFileName): Promise<Loca
   }
 }
 
+/** @throws FlogError FLOG_DIRECTORY_UNUSABLE where it is not the file that is to blame: a list must not just leave it out */
 function asFlogError(path: string, error: unknown): FlogError {
   if (FlogError.is(error)) return error
+  if (EXHAUSTED.has(systemCode(error) ?? '')) throw unusable(dirname(path), error)
   if (systemCode(error) === 'ENOENT') return new FlogError('FLOG_FILE_MISSING', `there is no file ${path}`)
   const message = `the incident file ${path} cannot be read: ${messageOf(error)}`
   return new FlogError('FLOG_FILE_CORRUPT', message, { cause: error, details: { path } })
+}
+
+function unusable(directory: string, cause: unknown): FlogError {
+  const message = `the incident directory ${directory} cannot be read: ${messageOf(cause)}`
+  return new FlogError('FLOG_DIRECTORY_UNUSABLE', message, { cause, details: { directory } })
 }
 
 function isThere({ error }: UnreadableFile): boolean {
@@ -90,7 +98,11 @@ function byAge(one: LocatedIncident, other: LocatedIncident): number {
   )
 }
 
-async function inParallel<T, R>(width: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+async function inParallel<T, R>(
+  width: number,
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
   for (let at = 0; at < items.length; at += width) {
     results.push(...(await Promise.all(items.slice(at, at + width).map(work))))

@@ -19,7 +19,7 @@ export interface MagicLine {
 /** First line of a file of `version` whose blocks start with `sync`. */
 export function magicLine(sync: Uint8Array, version: FormatVersion = WRITTEN): Uint8Array {
   const hex = Array.from(sync, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  const text = `${START}${version.major}.${version.minor} sync=${hex} read it with: npx -p flight-log flog dump`
+  const text = `${START}${version.major}.${version.minor} sync=${hex} read: npx -p flight-log flog dump FILE`
   return new TextEncoder().encode(`${text.padEnd(MAGIC_BYTES - 1).slice(0, MAGIC_BYTES - 1)}\n`)
 }
 

@@ -13,6 +13,9 @@ export const MEMBER_TAIL_BYTES = 8
 /** Length of the last member; a reader looks for it that far from the end of the file. */
 export const END_MEMBER_BYTES = 46
 
+/** In place of the trailer's position, in the last member of a file without one. The magic line is there, so it is free. */
+export const NO_TRAILER = 0
+
 const XLEN_AT = 10
 const LENGTHS_AT = 16
 const END_FIELD_AT = 24
@@ -32,7 +35,12 @@ export interface Member {
 }
 
 /** The head of a member. `length` and `plainLength` are the whole member's, `end` only the last member has. */
-export function putMemberHead(target: Uint8Array, length: number, plainLength: number, trailerAt?: number): number {
+export function putMemberHead(
+  target: Uint8Array,
+  length: number,
+  plainLength: number,
+  trailerAt?: number,
+): number {
   const view = new DataView(target.buffer, target.byteOffset, target.byteLength)
   target.set(START)
   view.setUint16(XLEN_AT, trailerAt === undefined ? MEMBER_HEAD_BYTES - 12 : END_XLEN, true)
@@ -50,19 +58,27 @@ export function readMember(bytes: Uint8Array, at = 0): Member | undefined {
   if (bytes.length - at < MEMBER_HEAD_BYTES || !isMemberStart(bytes, at)) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, bytes.byteLength - at)
   const dataAt = 12 + view.getUint16(XLEN_AT, true)
-  const member = { length: view.getUint32(LENGTHS_AT, true), plainLength: view.getUint32(LENGTHS_AT + 4, true), dataAt }
+  const member = {
+    length: view.getUint32(LENGTHS_AT, true),
+    plainLength: view.getUint32(LENGTHS_AT + 4, true),
+    dataAt,
+  }
   if (dataAt < MEMBER_HEAD_BYTES || member.length < dataAt + MEMBER_TAIL_BYTES) return undefined
   const trailerAt = endField(view, dataAt)
   return trailerAt === undefined ? member : { ...member, trailerAt }
 }
 
-/** True for the start of a member of ours, cut anywhere; false where there is not even one byte. */
+/**
+ * True for the start of a member of ours, cut anywhere, or, where it is not cut, with at most two bytes damaged; false where
+ * there is not even one byte. No other gzip file comes close.
+ */
 export function startsLikeMember(bytes: Uint8Array): boolean {
   const length = Math.min(bytes.length, LENGTHS_AT)
+  let wrong = 0
   for (let i = 0; i < length; i++) {
-    if (!isStartByte(bytes[i] as number, i)) return false
+    if (!isStartByte(bytes[i] as number, i)) wrong++
   }
-  return length > 0
+  return length > 0 && wrong <= (length < LENGTHS_AT ? 0 : 2)
 }
 
 /** Next position at or after `from` where a member may start, or -1. */

@@ -39,7 +39,8 @@ export interface IncidentIdParts {
 
 const PLAIN_SUFFIX = '.incident.flog'
 const ID = /^([0-9a-f]{16})-([1-9][0-9]{0,15})$/
-const CANONICAL = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z-([0-9a-f]{16}-[1-9][0-9]{0,15})\.incident\.flog$/
+const CANONICAL =
+  /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z-([0-9a-f]{16}-[1-9][0-9]{0,15})\.incident\.flog$/
 const CLAIM = /^(.+\.incident\.flog)\.claim-([0-9a-z-]+)$/
 const TEMPORARY = /^\.(.+\.incident\.flog)\.gz\.([0-9a-z-]+)-[0-9a-f]{8}\.tmp$/
 
@@ -72,7 +73,10 @@ export function compareIncidentIds(one: string, other: string): number {
  */
 export function plainFileName(openedAt: number, id: string): string {
   if (parseIncidentId(id) === undefined) {
-    throw new FlogError('FLOG_INCIDENT_UNKNOWN', 'an incident id is 16 hexadecimal digits, a dash and a number')
+    throw new FlogError(
+      'FLOG_INCIDENT_UNKNOWN',
+      'an incident id is 16 hexadecimal digits, a dash and a number',
+    )
   }
   const time = new Date(Math.floor(openedAt / 1000)).toISOString().replace(/[-:]/g, '')
   return `${time}-${id}${PLAIN_SUFFIX}`
@@ -127,5 +131,7 @@ function fromCanonical(plainName: string): { id: string; openedAt: number } | un
   if (match === null) return undefined
   const [, year, month, day, hour, minute, second, ms, id] = match
   const openedAt = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`) * 1000
-  return id === undefined || Number.isNaN(openedAt) || parseIncidentId(id) === undefined ? undefined : { id, openedAt }
+  return id === undefined || Number.isNaN(openedAt) || parseIncidentId(id) === undefined
+    ? undefined
+    : { id, openedAt }
 }

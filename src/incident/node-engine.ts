@@ -2,6 +2,9 @@ import { crc32, inflateRawSync } from 'node:zlib'
 import { inflateSync } from 'fflate'
 import type { Engine } from './engine'
 
+/** Zeros that may have been written: at least the padding of the last block. */
+const KEPT_ZEROS = 64
+
 /** Reading with the machine's zlib. */
 export const nodeEngine: Engine = {
   crc32,
@@ -17,7 +20,7 @@ export const nodeEngine: Engine = {
     try {
       return inflateSync(data, { out })
     } catch {
-      return out
+      return out.subarray(0, out.findLastIndex((byte) => byte !== 0) + 1 + KEPT_ZEROS)
     }
   },
 }

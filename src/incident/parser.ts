@@ -1,7 +1,7 @@
 import { FlogError } from '../base/errors'
 import { READ_BLOCK_BYTES, READ_MEMBER_BYTES, READ_PLAIN_BYTES, SALVAGE_BYTES } from '../base/limits'
-import { BlockReader, type BlockPart } from './blocks'
-import { type Damage, type Verdict } from './damage'
+import { type BlockPart, BlockReader } from './blocks'
+import type { Damage, Verdict } from './damage'
 import { type Engine, type ReadLimits, SalvageBudget } from './engine'
 import type { IncidentHeader, IncidentTrailer } from './header'
 import { Input, MORE, type More } from './input'
@@ -26,6 +26,10 @@ export interface ParserOptions extends Partial<ReadLimits> {
   /** Sees the plain bytes as they come, damaged ones left out; for checksums. The view lasts for the call. */
   readonly onPlain?: (bytes: Uint8Array) => void
 }
+
+/** Bytes that are taken in at once, however many are given. */
+const SLICE_BYTES = 256 * 1024
+type BlockRun = Generator<More | BlockPart, void>
 
 const LIMITS: ReadLimits = {
   maxBlockBytes: READ_BLOCK_BYTES,
@@ -52,11 +56,13 @@ export class IncidentParser {
   readonly #budget: SalvageBudget
   readonly #parts: Generator<More | IncidentPart, void>
   #plainBytes = 0
+  #sourceDamage: Damage | undefined
+  #blocks: BlockReader | undefined
 
   constructor(engine: Engine, options: ParserOptions = {}) {
     this.#engine = engine
     this.#options = options
-    this.#limits = { ...LIMITS, ...definedLimits(options) }
+    this.#limits = { ...LIMITS, ...options }
     this.#budget = new SalvageBudget(this.#limits.salvageBytes)
     this.#parts = this.#read()
   }
@@ -65,14 +71,25 @@ export class IncidentParser {
    * @throws FlogError FLOG_FILE_NOT_INCIDENT, FLOG_FILE_NEWER, FLOG_FILE_TOO_LARGE; nothing else, whatever the bytes are
    */
   *push(bytes: Uint8Array): Generator<IncidentPart, void> {
-    this.#file.append(bytes)
+    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+      this.#file.append(bytes.subarray(at, at + SLICE_BYTES))
+      yield* this.#run()
+    }
+  }
+
+  /**
+   * No more bytes come. The last part is the verdict. Throws like {@link push}.
+   * @param damage what is known to be wrong with the source, and cannot be seen in its bytes
+   */
+  *end(damage?: Damage): Generator<IncidentPart, void> {
+    this.#sourceDamage = damage
+    this.#file.end()
     yield* this.#run()
   }
 
-  /** No more bytes come. The last part is the verdict. Throws like {@link push}. */
-  *end(): Generator<IncidentPart, void> {
-    this.#file.end()
-    yield* this.#run()
+  /** The file's sync marker, as soon as it is known. */
+  get sync(): Uint8Array | undefined {
+    return this.#blocks?.sync
   }
 
   *#run(): Generator<IncidentPart, void> {
@@ -90,36 +107,49 @@ export class IncidentParser {
   }
 
   *#readPlain(): Generator<More | IncidentPart, void> {
-    const file = new TappedInput(this.#file, (bytes) => this.#tap(bytes))
-    const blocks = new BlockReader(file.plain, this.#engine, this.#limits, this.#budget)
-    const maker = new PartMaker(blocks, this.#options.events ?? 'decode')
-    const run = blocks.run()
-    while (yield* file.next()) yield* drain(run, maker)
-    yield* this.#finish(file.plain, run, maker)
+    const file = this.#file
+    const { plain, maker, run } = this.#plainReader()
+    while (yield* file.need(1)) {
+      const bytes = file.view()
+      this.#tap(bytes)
+      plain.append(bytes)
+      file.consume(bytes.length)
+      yield* drain(run, maker)
+    }
+    yield* this.#finish(plain, run, maker)
   }
 
   *#readGzip(): Generator<More | IncidentPart, void> {
-    const plain = new Input()
-    const blocks = new BlockReader(plain, this.#engine, this.#limits, this.#budget)
-    const maker = new PartMaker(blocks, this.#options.events ?? 'decode')
-    const run = blocks.run()
+    const { plain, blocks, maker, run } = this.#plainReader()
     for (const step of new MemberReader(this.#file, this.#engine, this.#limits, this.#budget).run()) {
       if (step === MORE) yield MORE
       else if (step.kind === 'damage') yield maker.damage(step.damage)
       else {
-        if (step.kind === 'plain') {
-          this.#tap(step.bytes)
-          plain.append(step.bytes)
-        } else blocks.breakOff(step.damage)
+        this.#tap(step.bytes)
+        plain.append(step.bytes)
+        if (step.kind === 'break') blocks.breakOff(step.damage)
         yield* drain(run, maker)
       }
     }
     yield* this.#finish(plain, run, maker)
   }
 
-  *#finish(plain: Input, run: Generator<More | BlockPart, void>, maker: PartMaker): Generator<IncidentPart, void> {
+  #plainReader() {
+    const plain = new Input()
+    const blocks = new BlockReader(plain, this.#engine, this.#limits, this.#budget)
+    this.#blocks = blocks
+    return {
+      plain,
+      blocks,
+      maker: new PartMaker(blocks, this.#options.events ?? 'decode'),
+      run: blocks.run(),
+    }
+  }
+
+  *#finish(plain: Input, run: BlockRun, maker: PartMaker): Generator<IncidentPart, void> {
     plain.end()
     yield* drain(run, maker)
+    if (this.#sourceDamage !== undefined) yield maker.damage(this.#sourceDamage)
     yield { kind: 'verdict', verdict: maker.verdict(plain.offset) }
   }
 
@@ -131,5 +161,15 @@ export class IncidentParser {
       throw new FlogError('FLOG_FILE_TOO_LARGE', message, { details: { limit } })
     }
     this.#options.onPlain?.(bytes)
+  }
+}
+
+/** Takes in all blocks that are complete. */
+function* drain(run: BlockRun, maker: PartMaker): Generator<IncidentPart, void> {
+  for (;;) {
+    const step = run.next()
+    if (step.done === true || step.value === MORE) return
+    if (step.value.kind === 'damage') yield maker.damage(step.value.damage)
+    else yield* maker.block(step.value)
   }
 }

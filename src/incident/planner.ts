@@ -86,7 +86,8 @@ export class MemberPlanner {
 
   #isTrailer(at: number): boolean {
     const bytes = this.#input.view()
-    if (this.#sync === undefined || bytes.length < at + BLOCK_HEAD_BYTES || !isSync(bytes, at, this.#sync)) return false
+    if (this.#sync === undefined || bytes.length < at + BLOCK_HEAD_BYTES || !isSync(bytes, at, this.#sync))
+      return false
     return readBlockHead(bytes, at).type === BlockType.trailer
   }
 

@@ -4,26 +4,29 @@ import type { LogEvent } from '../event/event'
 import { bandName } from '../event/severity'
 
 /**
- * What a qualifier says of an event: whether an incident begins with it; why, for people; and, where the incident is not
- * about this one event, a fingerprint that incidents of the same trouble share.
+ * What a qualifier says of an event: whether an incident begins with it; why, for people; and, where the
+ * incident is not about this one event, a fingerprint that incidents of the same trouble share.
  */
 export type Qualification = boolean | { readonly reason: string; readonly fingerprint?: string }
 
 /**
  * Decides, at each event, whether an incident begins. A subclass, or any object of this shape, will do.
  *
- * `qualifies` is called synchronously within the call that logged, so it must be quick. One that throws never breaks
- * logging: the recorder reports it and goes on. Incident limits stand behind every qualifier, so it need not count what it
- * let through.
+ * `qualifies` is called synchronously within the call that logged, so it must be quick. One that throws never
+ * breaks logging: the recorder reports it and goes on. Incident limits stand behind every qualifier, so it
+ * need not count what it let through.
  */
 export abstract class IncidentQualifier {
   /**
-   * A promise that events below this severity never qualify and need not be shown: the recorder does not even look at
-   * them. Without it every event is decoded and shown, which costs a few microseconds each.
+   * A promise that events below this severity never qualify and need not be shown: the recorder does not even
+   * look at them. Without it every event is decoded and shown, which costs a few microseconds each.
    */
-  readonly minimumSeverity?: number
-  /** A promise that the answer depends on the event alone, not on earlier ones; `all` and `not` look at fewer then. */
-  readonly stateless?: boolean
+  declare readonly minimumSeverity?: number
+  /**
+   * A promise that the answer depends on the event alone, not on earlier ones; `all` and `not` look at fewer
+   * then.
+   */
+  declare readonly stateless?: boolean
 
   abstract qualifies(event: LogEvent): Qualification
 }

@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DIRECTORY_MAX_BYTES, DIRECTORY_MAX_INCIDENTS } from '../base/limits'
 import { systemCode } from '../base/errors'
+import { DIRECTORY_MAX_BYTES, DIRECTORY_MAX_INCIDENTS } from '../base/limits'
 import { unlinkIfThere } from './files'
 import { compareIncidentIds, type IncidentFileName, parseFileName } from './name'
 
@@ -37,7 +37,10 @@ interface StoredIncident {
  * @returns what this call removed, oldest first
  * @throws the system's error where the directory cannot be read or a file cannot be removed
  */
-export async function enforceQuota(directory: string, quota: Quota = DEFAULT_QUOTA): Promise<readonly RemovedIncident[]> {
+export async function enforceQuota(
+  directory: string,
+  quota: Quota = DEFAULT_QUOTA,
+): Promise<readonly RemovedIncident[]> {
   const incidents = await storedIncidents(directory)
   let bytes = incidents.reduce((sum, incident) => sum + bytesOf(incident), 0)
   let count = incidents.length

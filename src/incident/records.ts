@@ -15,7 +15,13 @@ export function recordBytes(length: number): number {
  * Appends the event `payload[from, to)` to a payload that is being built.
  * @returns position after it
  */
-export function putRecord(target: Uint8Array, at: number, payload: Uint8Array, from = 0, to = payload.length): number {
+export function putRecord(
+  target: Uint8Array,
+  at: number,
+  payload: Uint8Array,
+  from = 0,
+  to = payload.length,
+): number {
   const length = to - from
   target[at] = length
   target[at + 1] = length >>> 8
@@ -28,18 +34,15 @@ export function putRecord(target: Uint8Array, at: number, payload: Uint8Array, f
   return end
 }
 
-/**
- * The events of a payload, as views on it. Ends early, with `broken` true, at a length that leads outside.
- */
-export function* recordsOf(payload: Uint8Array): Generator<Uint8Array, { readonly broken: boolean }> {
+/** The events of a payload, as views on it. Ends early at a length that leads outside. */
+export function* recordsOf(payload: Uint8Array): Generator<Uint8Array, void> {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
   let at = 0
   while (at + RECORD_HEAD_BYTES <= payload.length) {
     const length = view.getUint32(at, true)
     const start = at + RECORD_HEAD_BYTES
-    if (length === 0 || length > payload.length - start) return { broken: true }
+    if (length === 0 || length > payload.length - start) return
     yield payload.subarray(start, start + length)
     at = start + padded(length)
   }
-  return { broken: at !== payload.length }
 }

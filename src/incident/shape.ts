@@ -19,7 +19,11 @@ export function asHeader(value: Plain): IncidentHeader {
   const versions = mapOf(map['versions'], 'header.versions')
   texts(versions, 'header.versions', Object.keys(versions))
   for (const ring of listOf(map['rings'], 'header.rings')) checkRing(mapOf(ring, 'header.rings[]'))
-  numbers(mapOf(map['suppressed'], 'header.suppressed'), 'header.suppressed', ['perHour', 'perFingerprint', 'coolDown'])
+  numbers(mapOf(map['suppressed'], 'header.suppressed'), 'header.suppressed', [
+    'perHour',
+    'perFingerprint',
+    'coolDown',
+  ])
   numbers(mapOf(map['postTrigger'], 'header.postTrigger'), 'header.postTrigger', ['events', 'ms'])
   optional(map, 'argv', (argv) => listOf(argv, 'header.argv').every((word) => typeof word === 'string'))
   optional(map, 'relatedTo', (id) => typeof id === 'string')
@@ -50,7 +54,8 @@ function checkEvent(event: PlainObject): void {
   optional(event, 'traceId', (id) => typeof id === 'string')
   optional(event, 'spanId', (id) => typeof id === 'string')
   optional(event, 'error', isMap)
-  if (event['error'] !== undefined) texts(mapOf(event['error'], `${path}.error`), `${path}.error`, ['name', 'message'])
+  if (event['error'] !== undefined)
+    texts(mapOf(event['error'], `${path}.error`), `${path}.error`, ['name', 'message'])
 }
 
 function checkRing(ring: PlainObject): void {
@@ -66,7 +71,8 @@ function texts(map: PlainObject, path: string, keys: readonly string[]): void {
 
 function numbers(map: PlainObject, path: string, keys: readonly string[]): void {
   for (const key of keys) {
-    if (typeof map[key] !== 'number' || !Number.isFinite(map[key])) throw malformed(`${path}.${key}`, 'a number')
+    if (typeof map[key] !== 'number' || !Number.isFinite(map[key]))
+      throw malformed(`${path}.${key}`, 'a number')
   }
 }
 
@@ -86,7 +92,9 @@ function listOf(value: Plain | undefined, path: string): readonly Plain[] {
 }
 
 function isMap(value: Plain): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
 }
 
 function malformed(path: string, expected: string): FlogError {

@@ -1,17 +1,10 @@
+import { stat } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { join } from 'node:path'
 import type { FSWatcher } from 'chokidar'
 import { type Clock, SystemClock, type Timer } from '../base/clock'
 import { FlogError, messageOf } from '../base/errors'
-import type { IncidentSummary } from './header'
+import { IncidentChanges, type IncidentNotice } from './changes'
 import type { IncidentFileName } from './name'
-import { readSummary } from './summary'
-
-/** What happened to an incident. Each incident is opened at most once and closed at most once, in this order. */
-export type IncidentNotice =
-  | { readonly kind: 'opened'; readonly id: string; readonly summary: IncidentSummary }
-  | { readonly kind: 'closed'; readonly id: string; readonly summary: IncidentSummary }
-  | { readonly kind: 'removed'; readonly id: string }
 
 export interface WatchOptions {
   /** Ends the watch; the iteration then ends without an error. */
@@ -20,6 +13,8 @@ export interface WatchOptions {
   readonly existing?: boolean
   /** Whether waiting for notices keeps the process alive; default false, true for a command-line tool. */
   readonly keepAlive?: boolean
+  /** How often to look where the system gives no notices; default 5000 ms. */
+  readonly pollMs?: number
   readonly clock?: Clock
   /** Told when the watch works less well than it should: the system gives no notices, or the directory is unreadable. */
   readonly onWarning?: (warning: FlogError) => void
@@ -31,142 +26,103 @@ export interface WatchedDirectory {
   files(): Promise<readonly IncidentFileName[]>
 }
 
-interface KnownFile {
-  readonly id: string
-  readonly kind: IncidentFileName['kind']
-}
-
 /** Notices of the system come in bursts; one look serves them all. */
 const SETTLE_MS = 10
-/** A file that cannot be read yet, or was missing once, is looked at again soon, for as long as it is new. */
-const RETRY_MS = 50
-const RETRIES = 40
+/** What may change with the next look is looked at again this soon. */
+const UNSETTLED_MS = 50
+/** A directory that is not there, or no more, is looked for this often. */
+const MISSING_MS = 500
 /** Not every file system gives notices (NFS gives none): look anyway, now and then. */
 const POLL_MS = 5000
 
 /**
- * Watches an incident directory, from the moment it is made. The notices of the system only say *when* to look; what
- * happened is the difference between two looks, so that a file that appears half-made, under two names or twice makes
- * no false notice.
+ * Watches an incident directory. The notices of the system only say *when* to look; what happened is the difference
+ * between two looks (see `changes.ts`).
  *
- * One consumer iterates it. Leaving the loop closes it.
+ * ```
+ *   starting ── first look: what is there ──> watching ── close(), signal, leaving the loop ──> closed
+ * ```
+ * One consumer iterates it. It takes no more memory than there are incidents, however slow that one is.
  */
 export class IncidentWatch implements AsyncIterable<IncidentNotice> {
-  /** Settles when the watch knows what is there: from then on nothing is missed. */
+  /** Settles when the watch knows what is there: nothing that happens after it is missed. */
   readonly ready: Promise<void>
   readonly #directory: WatchedDirectory
   readonly #options: WatchOptions
   readonly #clock: Clock
+  readonly #changes: IncidentChanges
   readonly #poll: Timer
-  readonly #files = new Map<string, KnownFile>()
-  readonly #told = new Map<string, 'opened' | 'closed'>()
-  /** Names that cannot be read, with the number of looks so far. */
-  readonly #unreadable = new Map<string, number>()
-  /** Incidents whose files were all missing at the last look. */
-  readonly #missing = new Set<string>()
   readonly #queue: IncidentNotice[] = []
   readonly #warned = new Set<string>()
   #state: 'starting' | 'watching' | 'closed' = 'starting'
+  #watcher: FSWatcher | undefined
+  /** The directory that the watcher was given: one that is removed and made again is another. */
+  #watched: string | undefined
   #looking: Promise<void> | undefined
-  #again = false
-  #timer: Timer | undefined
+  #lookAgain = false
+  #soon: Timer | undefined
   #wake: () => void = () => {}
   #closing: Promise<void> | undefined
-  readonly #watcher: Promise<FSWatcher | undefined>
 
   constructor(directory: WatchedDirectory, options: WatchOptions = {}) {
     this.#directory = directory
     this.#options = options
     this.#clock = options.clock ?? new SystemClock()
-    this.#poll = this.#clock.every(POLL_MS, () => this.#look(), { keepAlive: options.keepAlive === true })
-    this.#watcher = this.#watchFiles()
-    this.ready = this.#start()
+    this.#changes = new IncidentChanges(directory.path)
+    const keepAlive = options.keepAlive === true
+    this.#poll = this.#clock.every(options.pollMs ?? POLL_MS, () => this.#look(), { keepAlive })
+    this.ready = this.#look().then(() => {
+      if (this.#state === 'starting') this.#state = 'watching'
+    })
     if (options.signal?.aborted === true) this.close()
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<IncidentNotice, void, void> {
     try {
-      for (;;) {
-        for (let notice = this.#queue.shift(); notice !== undefined; notice = this.#queue.shift()) yield notice
-        if (this.#isClosed()) return
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
+      while (!this.#isClosed()) {
+        const notice = this.#queue.shift()
+        if (notice !== undefined) yield notice
+        else await this.#news()
       }
     } finally {
       await this.close()
     }
   }
 
-  /** Ends the watch and the iteration. Idempotent. */
+  /** Ends the watch and the iteration; what was not taken by then is not told any more. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#state = 'closed'
+    this.#poll.cancel()
+    this.#soon?.cancel()
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#wake()
+    await this.#looking
+    await this.#unwatch()
   }
 
   readonly #onAbort = (): void => {
     this.close()
   }
 
-  async #start(): Promise<void> {
-    await this.#watcher
-    await this.#look()
-    if (this.#state === 'starting') this.#state = 'watching'
-  }
-
-  async #close(): Promise<void> {
-    this.#state = 'closed'
-    this.#poll.cancel()
-    this.#timer?.cancel()
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
-    this.#wake()
-    const watcher = await this.#watcher
-    // Closed from inside one of its own handlers, chokidar leaks a watcher that keeps the process alive.
-    await nextTurn()
-    await watcher?.close()
-    await this.#looking
-  }
-
   #isClosed(): boolean {
     return this.#state === 'closed'
   }
 
-  async #watchFiles(): Promise<FSWatcher | undefined> {
-    try {
-      const { watch } = await import('chokidar')
-      const watcher = watch(this.#directory.path, {
-        depth: 0,
-        ignoreInitial: true,
-        persistent: false,
-        followSymlinks: false,
-      })
-      watcher.on('all', (event) => this.#onNotice(event))
-      watcher.on('error', (error) => this.#warn('watch', `gives no notices, looking every 5 s: ${messageOf(error)}`))
-      await new Promise<void>((resolve) => watcher.once('ready', resolve))
-      return watcher
-    } catch (error) {
-      this.#warn('watch', `gives no notices, looking every 5 s: ${messageOf(error)}`)
-      return undefined
-    }
-  }
-
-  /** An open incident changes with every event, which is no news. */
-  #onNotice(event: string): void {
-    if (event !== 'change' || this.#unreadable.size > 0) this.#lookIn(SETTLE_MS)
-  }
-
-  #lookIn(ms: number): void {
-    if (this.#isClosed()) return
-    this.#timer ??= this.#clock.after(ms, () => {
-      this.#timer = undefined
-      this.#look()
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
     })
   }
 
   /** One look at a time; whoever asks during one gets another one after it. */
   #look(): Promise<void> {
-    this.#again = this.#looking !== undefined
+    this.#lookAgain = this.#looking !== undefined
     this.#looking ??= this.#lookUntilQuiet().finally(() => {
       this.#looking = undefined
     })
@@ -175,71 +131,75 @@ export class IncidentWatch implements AsyncIterable<IncidentNotice> {
 
   async #lookUntilQuiet(): Promise<void> {
     do {
-      this.#again = false
+      this.#lookAgain = false
       try {
-        await this.#compare(await this.#directory.files())
+        await this.#watchSameDirectory()
+        await this.#takeIn(await this.#directory.files())
         this.#warned.delete('read')
       } catch (error) {
         this.#warn('read', `cannot be looked at, trying again: ${messageOf(error)}`)
       }
-    } while (this.#again && !this.#isClosed())
+    } while (this.#lookAgain && !this.#isClosed())
+    if (this.#changes.unsettled) this.#lookIn(UNSETTLED_MS)
   }
 
-  async #compare(files: readonly IncidentFileName[]): Promise<void> {
-    const visible = files.filter((file) => file.kind !== 'temporary')
-    this.#forget(new Set(visible.map((file) => file.name)))
-    for (const file of visible) {
+  async #takeIn(files: readonly IncidentFileName[]): Promise<void> {
+    for await (const notice of this.#changes.since(files)) {
       if (this.#isClosed()) return
-      if (!this.#files.has(file.name)) await this.#takeIn(file)
+      if (this.#state === 'starting' && this.#options.existing !== true) continue
+      this.#queue.push(notice)
+      this.#wake()
     }
-    this.#tellRemoved()
-    if (this.#missing.size > 0 || this.#hasFreshUnreadable()) this.#lookIn(RETRY_MS)
   }
 
-  async #takeIn(file: IncidentFileName): Promise<void> {
+  #lookIn(ms: number): void {
+    if (this.#isClosed()) return
+    this.#soon ??= this.#clock.after(ms, () => {
+      this.#soon = undefined
+      this.#look()
+    })
+  }
+
+  async #watchSameDirectory(): Promise<void> {
+    const found = await identityOf(this.#directory.path)
+    if (found === undefined) this.#lookIn(MISSING_MS)
+    if (this.#isClosed() || found === this.#watched) return
+    await this.#unwatch()
+    this.#watched = found
+    if (found === undefined) return
     try {
-      const summary = await readSummary(join(this.#directory.path, file.name))
-      this.#unreadable.delete(file.name)
-      this.#files.set(file.name, { id: summary.id, kind: file.kind })
-      this.#tell(file.kind === 'gzip' ? 'closed' : 'opened', summary)
-    } catch {
-      this.#unreadable.set(file.name, (this.#unreadable.get(file.name) ?? 0) + 1)
+      await this.#watch()
+      this.#warned.delete('watch')
+    } catch (error) {
+      this.#warnNoNotices(error)
     }
   }
 
-  #tell(kind: 'opened' | 'closed', summary: IncidentSummary): void {
-    const before = this.#told.get(summary.id)
-    if (before === 'closed' || before === kind) return
-    this.#told.set(summary.id, kind)
-    if (this.#state === 'watching' || this.#options.existing === true) this.#push({ kind, id: summary.id, summary })
+  async #watch(): Promise<void> {
+    const { watch } = await import('chokidar')
+    const options = { depth: 0, ignoreInitial: true, persistent: false, followSymlinks: false }
+    const watcher = watch(this.#directory.path, options)
+    this.#watcher = watcher
+    watcher.on('all', (event) => this.#onNotice(event))
+    watcher.on('error', (error) => this.#warnNoNotices(error))
+    await new Promise<void>((resolve) => watcher.once('ready', () => resolve()))
   }
 
-  #forget(names: ReadonlySet<string>): void {
-    for (const name of this.#unreadable.keys()) if (!names.has(name)) this.#unreadable.delete(name)
-    for (const name of this.#files.keys()) if (!names.has(name)) this.#files.delete(name)
+  async #unwatch(): Promise<void> {
+    const watcher = this.#watcher
+    this.#watcher = undefined
+    // Closed from inside one of its own handlers, chokidar leaks a watcher that keeps the process alive.
+    await nextTurn()
+    await watcher?.close()
   }
 
-  /** A look may fall between two names of a file that is being renamed: what is missing twice is gone. */
-  #tellRemoved(): void {
-    const present = new Set([...this.#files.values()].map((file) => file.id))
-    for (const id of this.#told.keys()) {
-      if (present.has(id)) this.#missing.delete(id)
-      else if (!this.#missing.has(id)) this.#missing.add(id)
-      else {
-        this.#missing.delete(id)
-        this.#told.delete(id)
-        this.#push({ kind: 'removed', id })
-      }
-    }
+  /** An open incident changes with every event, which is no news. */
+  #onNotice(event: string): void {
+    if (event !== 'change' || this.#changes.hasUnreadable) this.#lookIn(SETTLE_MS)
   }
 
-  #hasFreshUnreadable(): boolean {
-    return [...this.#unreadable.values()].some((looks) => looks < RETRIES)
-  }
-
-  #push(notice: IncidentNotice): void {
-    this.#queue.push(notice)
-    this.#wake()
+  #warnNoNotices(error: unknown): void {
+    this.#warn('watch', `gives no notices of changes, looking now and then: ${messageOf(error)}`)
   }
 
   /** Once for each trouble, and again only when it was over in between. */
@@ -248,6 +208,18 @@ export class IncidentWatch implements AsyncIterable<IncidentNotice> {
     this.#warned.add(trouble)
     const path = this.#directory.path
     const message = `the incident directory ${path} ${what}`
-    this.#options.onWarning?.(new FlogError('FLOG_DIRECTORY_UNUSABLE', message, { details: { directory: path } }))
+    this.#options.onWarning?.(
+      new FlogError('FLOG_DIRECTORY_UNUSABLE', message, { details: { directory: path } }),
+    )
+  }
+}
+
+/** Tells a directory from a later one of the same path; undefined where there is none. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, birthtimeMs } = await stat(path)
+    return `${dev} ${ino} ${birthtimeMs}`
+  } catch {
+    return undefined
   }
 }

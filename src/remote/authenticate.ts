@@ -22,7 +22,7 @@ export function authenticate(
       socket.close(code, error.message)
       reject(error)
     }
-    const timer = clock.after(timeoutMs, () => fail(tooSlow(), CLOSE.tooSlow), { keepAlive: true })
+    const timer = clock.after(timeoutMs, () => fail(tooSlow(), CLOSE.tooSlow))
     const onMessage = (bytes: Uint8Array): void => {
       const step = handshake.receive(bytes)
       for (const message of step.send) socket.send(message)
@@ -48,9 +48,13 @@ export function authenticate(
 /** What the end of a connection means to the side that did not want it. */
 export function endError({ code, reason }: SocketEnd): FlogError {
   const said = reason === '' ? '' : `: ${reason}`
-  return new FlogError(END_CODES.get(code) ?? 'FLOG_REMOTE_LOST', `the connection was closed by the other side${said}`, {
-    details: { closeCode: code },
-  })
+  return new FlogError(
+    END_CODES.get(code) ?? 'FLOG_REMOTE_LOST',
+    `the connection was closed by the other side${said}`,
+    {
+      details: { closeCode: code },
+    },
+  )
 }
 
 const END_CODES: ReadonlyMap<number, FlogErrorCode> = new Map([
@@ -68,7 +72,9 @@ function closeCodeOf(error: unknown): number {
 }
 
 function asFlogError(error: unknown): FlogError {
-  return FlogError.is(error) ? error : new FlogError('FLOG_REMOTE_PROTOCOL', 'the handshake failed', { cause: error })
+  return FlogError.is(error)
+    ? error
+    : new FlogError('FLOG_REMOTE_PROTOCOL', 'the handshake failed', { cause: error })
 }
 
 function tooSlow(): FlogError {

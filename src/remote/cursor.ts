@@ -2,8 +2,8 @@ import { FlogError } from '../base/errors'
 import { decodeValue } from '../codec/decode'
 import type { Plain } from '../event/event'
 import { compareIncidentIds } from '../incident/name'
-import { pack } from './wire'
 import type { TailPosition } from './source'
+import { pack } from './wire'
 
 /**
  * Cursors: text that a subscriber keeps and gives back, and that says nothing to it.
@@ -140,5 +140,7 @@ function isPosition(value: Plain | undefined): value is number {
 }
 
 function invalid(cause?: unknown): FlogError {
-  return new FlogError('FLOG_CURSOR_INVALID', 'not a cursor of this publisher: leave it out to start over', { cause })
+  return new FlogError('FLOG_CURSOR_INVALID', 'not a cursor of this publisher: leave it out to start over', {
+    cause,
+  })
 }

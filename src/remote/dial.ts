@@ -27,7 +27,7 @@ export async function dial(logport: Logport, options: DialOptions): Promise<Mess
   const socket = startConnecting(logport)
   const give = (error: FlogError) => (): void => void socket.destroy(error)
   const late = new FlogError('FLOG_REMOTE_UNREACHABLE', `${addressOf(logport)} did not answer in time`)
-  const timer = options.clock.after(options.timeoutMs, give(late), { keepAlive: true })
+  const timer = options.clock.after(options.timeoutMs, give(late))
   const onAbort = give(aborted())
   options.signal.addEventListener('abort', onAbort, { once: true })
   try {
@@ -46,15 +46,15 @@ export async function dial(logport: Logport, options: DialOptions): Promise<Mess
 
 function startConnecting({ host, port, fingerprint }: Logport): Socket {
   if (fingerprint === undefined) return connectTcp({ host, port, noDelay: true })
-  return connectTls({
+  const socket = connectTls({
     host,
     port,
-    noDelay: true,
     minVersion: 'TLSv1.3',
     // No authority vouches for the certificate: its public key is compared instead
     rejectUnauthorized: false,
     ...(isIP(host) === 0 && { servername: host }),
-  } as Parameters<typeof connectTls>[0])
+  })
+  return socket.setNoDelay(true)
 }
 
 function connected(socket: Socket, { fingerprint }: Logport): Promise<void> {
@@ -64,7 +64,8 @@ function connected(socket: Socket, { fingerprint }: Logport): Promise<void> {
     if (fingerprint === undefined) return socket.once('connect', resolve)
     return socket.once('secureConnect', () => {
       if (hasKey(socket as TLSSocket, fingerprint)) return resolve()
-      const message = 'the other side has another key than this logport names: it is an old logport, or somebody is in between'
+      const message =
+        'the other side has another key than this logport names: it is an old logport, or somebody is in between'
       socket.destroy()
       return reject(new FlogError('FLOG_REMOTE_UNTRUSTED', message))
     })

@@ -1,7 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { FlogError } from '../base/errors'
 import type { Random } from '../base/random'
-import { FEATURES, type HandshakeMessage, NONCE_BYTES, PROOF_BYTES, ROLES, type Role, VERSION_MAX, VERSION_MIN } from './protocol'
+import {
+  FEATURES,
+  type HandshakeMessage,
+  NONCE_BYTES,
+  PROOF_BYTES,
+  ROLES,
+  type Role,
+  VERSION_MAX,
+  VERSION_MIN,
+} from './protocol'
 import { decodeMessage, encodeMessage, type Fields, protocolError } from './wire'
 
 /**
@@ -63,7 +72,14 @@ export class OpenerHandshake implements Handshake {
     this.#secret = secret
     this.#options = options
     const nonce = options.random.bytes(NONCE_BYTES)
-    this.#hello = encodeMessage({ type: 'hello', min: VERSION_MIN, max: VERSION_MAX, features: FEATURES, role, nonce })
+    this.#hello = encodeMessage({
+      type: 'hello',
+      min: VERSION_MIN,
+      max: VERSION_MAX,
+      features: FEATURES,
+      role,
+      nonce,
+    })
   }
 
   start(): readonly Uint8Array[] {
@@ -114,7 +130,13 @@ export class OpenerHandshake implements Handshake {
   }
 
   #prove(side: Side): Uint8Array {
-    return prove(this.#secret, side, this.#hello, this.#challenge ?? new Uint8Array(), this.#options.keyingMaterial)
+    return prove(
+      this.#secret,
+      side,
+      this.#hello,
+      this.#challenge ?? new Uint8Array(),
+      this.#options.keyingMaterial,
+    )
   }
 }
 
@@ -154,7 +176,8 @@ export class AcceptorHandshake implements Handshake {
     const version = Math.min(max, VERSION_MAX)
     const nonce = this.#options.random.bytes(NONCE_BYTES)
     const challenge = encodeMessage({ type: 'challenge', version, features: FEATURES, nonce })
-    const over = (side: Side): Uint8Array => prove(secret, side, hello, challenge, this.#options.keyingMaterial)
+    const over = (side: Side): Uint8Array =>
+      prove(secret, side, hello, challenge, this.#options.keyingMaterial)
     this.#agreed = { version, features: common(message), role }
     this.#expected = over('opener')
     return { send: [challenge, encodeMessage({ type: 'proof', proof: over('acceptor') })] }
@@ -199,6 +222,10 @@ function refused(): FlogError {
 
 function versionError(min: number, max: number): FlogError {
   const theirs = min === max ? `version ${min}` : `versions ${min} to ${max}`
-  const ours = VERSION_MIN === VERSION_MAX ? `version ${VERSION_MAX}` : `versions ${VERSION_MIN} to ${VERSION_MAX}`
-  return new FlogError('FLOG_REMOTE_VERSION', `the other side speaks ${theirs} of the protocol, this one ${ours}`)
+  const ours =
+    VERSION_MIN === VERSION_MAX ? `version ${VERSION_MAX}` : `versions ${VERSION_MIN} to ${VERSION_MAX}`
+  return new FlogError(
+    'FLOG_REMOTE_VERSION',
+    `the other side speaks ${theirs} of the protocol, this one ${ours}`,
+  )
 }

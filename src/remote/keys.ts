@@ -5,25 +5,30 @@ import type { Random } from '../base/random'
 import { createTlsIdentity, fingerprintOf, type TlsIdentity } from './certificate'
 import { decodeSecret, encodeSecret, SECRET_BYTES } from './logport'
 import { createPrivate, readPrivate } from './private-file'
+import type { Role } from './protocol'
 
-/** What makes a publisher's logports stay the same when it starts again. */
-export interface PublisherKeys {
-  readonly read: Uint8Array
-  readonly control: Uint8Array
+/** What makes the logports of whoever listens stay the same when it starts again. */
+export interface Keys {
+  readonly secrets: Readonly<Record<Role, Uint8Array>>
   readonly tls: TlsIdentity & { readonly fingerprint: string }
 }
 
-export const SECRETS_FILE = 'publisher-secrets.json'
-export const TLS_FILE = 'publisher-tls.pem'
+export const SECRETS_FILE = 'logport-secrets.json'
+export const TLS_FILE = 'logport-tls.pem'
 
 /**
  * The keys in a directory, made now where they are missing. Several processes may share them.
  * @throws FlogError FLOG_KEYS_UNUSABLE
  */
-export async function loadPublisherKeys(directory: string, random: Random): Promise<PublisherKeys> {
-  const secrets = await loadOrCreate(join(directory, SECRETS_FILE), random, () => newSecrets(random), parseSecrets)
+export async function loadKeys(directory: string, random: Random): Promise<Keys> {
+  const secrets = await loadOrCreate(
+    join(directory, SECRETS_FILE),
+    random,
+    () => newSecrets(random),
+    parseSecrets,
+  )
   const tls = await loadOrCreate(join(directory, TLS_FILE), random, () => newTls(random), parseTls)
-  return { ...secrets, tls }
+  return { secrets, tls }
 }
 
 async function loadOrCreate<T>(
@@ -47,13 +52,14 @@ async function loadOrCreate<T>(
 
 function newSecrets(random: Random): string {
   const secret = (): string => encodeSecret(random.bytes(SECRET_BYTES))
-  return `${JSON.stringify({ read: secret(), control: secret() }, undefined, 2)}\n`
+  return `${JSON.stringify({ read: secret(), control: secret(), publish: secret() }, undefined, 2)}\n`
 }
 
-function parseSecrets(text: string): { read: Uint8Array; control: Uint8Array } {
+function parseSecrets(text: string): Keys['secrets'] {
   const value: unknown = JSON.parse(text)
-  const { read, control } = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  return { read: decodeSecret(read), control: decodeSecret(control) }
+  const parts = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  const { read, control, publish } = parts
+  return { read: decodeSecret(read), control: decodeSecret(control), publish: decodeSecret(publish) }
 }
 
 function newTls(random: Random): string {
@@ -61,7 +67,7 @@ function newTls(random: Random): string {
   return key + certificate
 }
 
-function parseTls(text: string): PublisherKeys['tls'] {
+function parseTls(text: string): Keys['tls'] {
   const key = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n?/.exec(text)?.[0] ?? ''
   const certificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/.exec(text)?.[0] ?? ''
   if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http'
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
@@ -49,10 +49,13 @@ export class Listener {
     this.#options = options
     this.#acceptor = new WebSocketAcceptor(options)
     this.#secure = options.tls && secureContext(options.tls)
-    this.#http = createHttpServer({ maxHeaderSize: options.maxUnauthenticatedBytes }, (_request, response) => {
-      response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-type': 'text/plain' })
-      response.end('this is a flog logport: use flog tail, flog incidents or flog fetch\n')
-    })
+    this.#http = createHttpServer(
+      { maxHeaderSize: options.maxUnauthenticatedBytes },
+      (_request, response) => {
+        response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-type': 'text/plain' })
+        response.end('this is a flog logport: use flog tail, flog incidents or flog fetch\n')
+      },
+    )
     this.#http.on('upgrade', (request, stream, head) => this.#onUpgrade(request, stream, head))
     this.#http.on('clientError', (_error, stream) => stream.destroy())
     this.#tcp = createServer({ noDelay: true }, (socket) => this.#onConnection(socket))
@@ -134,19 +137,19 @@ class Unproved implements Guest {
   readonly #socket: Socket
   readonly #timer: Timer
   readonly #maxBytes: number
+  readonly #ended: () => void
   #stopCounting = (): void => undefined
 
   constructor(socket: Socket, options: ListenerOptions, ended: () => void) {
     this.#socket = socket
     this.#maxBytes = options.maxUnauthenticatedBytes
+    this.#ended = ended
     this.#timer = options.clock.after(options.authenticationMs, () => this.end())
     socket.once('close', () => {
       this.#timer.cancel()
       if (!this.admitted) ended()
     })
-    this.#ended = ended
   }
-  readonly #ended: () => void
 
   /** Counts what the peer sends from now on, until it is admitted. */
   count(stream: Duplex, already: number): void {

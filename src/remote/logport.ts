@@ -30,7 +30,8 @@ export const LOGPORT_FILE = 'logport'
 export const CONTROL_LOGPORT_FILE = 'logport.control'
 
 const SCHEME = /^flogs?:\/\//
-const URL_PATTERN = /^(flogs?):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})\/?#([^.]*)\.([^.]*)(?:\.(.*))?$/
+const URL_PATTERN =
+  /^(flogs?):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})\/?#([^.]*)\.([^.]*)(?:\.(.*))?$/
 const KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i
 const MAX_FILE_BYTES = 4096
@@ -44,7 +45,12 @@ export function parseLogport(text: string): Logport {
   const known = ROLES.find((one) => one === role)
   if (known === undefined) throw invalid(`its role has to be one of ${ROLES.join(', ')}`)
   if (Number(port) < 1 || Number(port) > 65_535) throw invalid('its port has to be a number from 1 to 65535')
-  const common = { host: host.replace(/^\[|\]$/g, ''), port: Number(port), role: known, secret: decodeSecret(secret) }
+  const common = {
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number(port),
+    role: known,
+    secret: decodeSecret(secret),
+  }
   return scheme === 'flogs' ? withFingerprint(common, fingerprint) : withoutFingerprint(common, fingerprint)
 }
 
@@ -100,7 +106,8 @@ function withFingerprint(logport: Omit<Logport, 'fingerprint'>, fingerprint: str
 
 function withoutFingerprint(logport: Omit<Logport, 'fingerprint'>, fingerprint: string | undefined): Logport {
   if (fingerprint !== undefined) throw invalid('a fingerprint belongs to flogs://, not to flog://')
-  if (!isLoopback(logport.host)) throw invalid(`without TLS only this machine can be reached, not ${logport.host}`)
+  if (!isLoopback(logport.host))
+    throw invalid(`without TLS only this machine can be reached, not ${logport.host}`)
   return logport
 }
 
@@ -110,7 +117,9 @@ async function readLogportFile(path: string): Promise<string> {
     if ((await stat(file)).size > MAX_FILE_BYTES) throw new Error('it is too long')
     return (await readFile(file, 'utf8')).trim()
   } catch (error) {
-    throw invalid(`it does not start with flog:// or flogs://, and no such file can be read: ${messageOf(error)}`)
+    throw invalid(
+      `it does not start with flog:// or flogs://, and no such file can be read: ${messageOf(error)}`,
+    )
   }
 }
 

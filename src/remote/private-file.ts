@@ -85,7 +85,10 @@ async function written<T>(
 
 function readable(path: string, mode: number): FlogError {
   const shown = (mode & 0o777).toString(8)
-  return unusable(path, `can be read by others (mode ${shown}): make new ones by deleting it, or chmod 600 it`)
+  return unusable(
+    path,
+    `can be read by others (mode ${shown}): make new ones by deleting it, or chmod 600 it`,
+  )
 }
 
 function unusable(path: string, what: string, cause?: unknown): FlogError {

@@ -61,7 +61,7 @@ export interface AboutResult extends About {
   readonly tail: boolean
 }
 
-export interface ListResult {
+export interface IncidentPage {
   /** Finished incidents that the cursor had not, oldest first. */
   readonly incidents: readonly IncidentSummary[]
   /** Incidents that are still open; they move no cursor. Only with the last page. */

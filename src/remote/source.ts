@@ -30,42 +30,43 @@ export interface OpenedIncident {
   close(): Promise<void>
 }
 
-export interface IncidentNotice {
-  readonly kind: 'opened' | 'closed' | 'removed'
-  readonly summary: IncidentSummary
-}
+/** `changed`: something may have been missed, so that the list has to be looked at again. */
+export type IncidentNotice =
+  | { readonly kind: 'opened' | 'closed'; readonly summary: IncidentSummary }
+  | { readonly kind: 'removed' | 'changed' }
 
-/** The rings of a process, merged in order of `seq`. */
+/** The rings of a process, read together in the order of `seq`. `LiveReader` of `ring/` is its reader. */
 export interface EventSource {
-  subscribe(start: 'now' | 'oldest' | TailPosition): EventReader
+  subscribe(start: 'now' | 'oldest' | RingPosition): EventReader
 }
 
-/** A reader of its own; it never asks the writer for anything. */
+/** A reader of its own; it never asks the writers for anything. */
 export interface EventReader {
   /** The next events, at most `max`; none where there are no newer ones yet. */
   read(max: number): readonly TailEvent[]
   /** Events that were overwritten before this reader came to them, since this was last asked. */
   takeMissed(): number
-  /** Behind the last event that was read: subscribing there continues with exactly the next. */
-  position(): TailPosition
-  close?(): void
+  /** Behind the last event that was read: subscribing there continues with exactly the next one. */
+  position(): RingPosition
 }
 
 export interface TailEvent {
   readonly seq: number
-  readonly severity: number
   /** One event in MessagePack (`incident/FORMAT.md`); not touched again by the reader. */
   readonly payload: Uint8Array
-  /** Index of its ring. */
-  readonly ring: number
 }
 
-export interface TailPosition {
-  /** 16 hexadecimal digits: positions mean nothing in another process. */
-  readonly incarnation: string
-  readonly seq: number
-  /** For each ring, in their fixed order, how many events it ever took that are behind this position. */
+export interface RingPosition {
+  /** For each ring, in their fixed order, the number of the first event that was not read. */
   readonly ordinals: readonly number[]
+}
+
+/** A position, and the process that it means something in. */
+export interface TailPosition extends RingPosition {
+  /** 16 hexadecimal digits. */
+  readonly incarnation: string
+  /** The last event that was read; -1 where there was none. */
+  readonly seq: number
 }
 
 /** Who publishes. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import WebSocket, { WebSocketServer } from 'ws'
 import type { Clock, Timer } from '../base/clock'
 import { REMOTE_BUFFERED_BYTES, REMOTE_PING_MS } from '../base/limits'
@@ -22,7 +22,11 @@ const DRAINED_BYTES = REMOTE_BUFFERED_BYTES / 2
 const COMMON = { perMessageDeflate: false, closeTimeout: CLOSE_TIMEOUT_MS } as const
 
 /** Makes the opener's end of a WebSocket of a connected, and where need be verified, socket. */
-export function openWebSocket(socket: Socket, host: string, options: WebSocketOptions): Promise<MessageSocket> {
+export function openWebSocket(
+  socket: Socket,
+  host: string,
+  options: WebSocketOptions,
+): Promise<MessageSocket> {
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(`ws://${host}/`, [SUBPROTOCOL], {
       ...COMMON,
@@ -52,10 +56,17 @@ export class WebSocketAcceptor {
   }
 
   /** Refuses what is not this protocol, and whatever a web page of another origin might have sent. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer, accepted: (messages: MessageSocket) => void): void {
-    const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-    if (request.headers.origin !== undefined) return refuse(socket, '403 Forbidden')
-    if (request.url !== '/' || !protocols.includes(SUBPROTOCOL)) return refuse(socket, '400 Bad Request')
+  accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    accepted: (messages: MessageSocket) => void,
+  ): void {
+    const refusal = reasonToRefuse(request)
+    if (refusal !== undefined) {
+      refuse(socket, refusal)
+      return
+    }
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       accepted(new WebSocketMessages(ws, keyingMaterialOf(socket), this.#clock))
     })
@@ -119,11 +130,13 @@ class WebSocketMessages implements MessageSocket {
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
-    if (!isBinary) return this.close(CLOSE.malformed, 'messages are binary')
     if (this.#ws.readyState !== WebSocket.OPEN) return
-    if (this.#reader !== undefined) return this.#reader.message(data)
-    this.#waiting.push(data)
-    this.#ws.pause()
+    if (!isBinary) this.close(CLOSE.malformed, 'messages are binary')
+    else if (this.#reader !== undefined) this.#reader.message(data)
+    else {
+      this.#waiting.push(data)
+      this.#ws.pause()
+    }
   }
 
   #onClose(end: SocketEnd): void {
@@ -133,7 +146,7 @@ class WebSocketMessages implements MessageSocket {
   }
 
   #onPing(): void {
-    if (this.#unanswered >= 2) return this.#ws.terminate()
+    if (this.#unanswered >= 2) this.#ws.terminate()
     this.#unanswered++
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping()
   }
@@ -142,6 +155,12 @@ class WebSocketMessages implements MessageSocket {
 function keyingMaterialOf(socket: Duplex): Uint8Array {
   if (!(socket instanceof TLSSocket)) return new Uint8Array()
   return socket.exportKeyingMaterial(KEYING_BYTES, KEYING_LABEL, Buffer.alloc(0))
+}
+
+function reasonToRefuse({ headers, url }: IncomingMessage): string | undefined {
+  const protocols = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+  if (headers.origin !== undefined) return '403 Forbidden'
+  return url === '/' && protocols.includes(SUBPROTOCOL) ? undefined : '400 Bad Request'
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -28,7 +28,8 @@ export function pack(value: unknown): Uint8Array {
  * @throws FlogError FLOG_REMOTE_PROTOCOL
  */
 export function decodeMessage(bytes: Uint8Array, limit: number): Fields {
-  if (bytes.length > limit) throw protocolError(`a message of ${bytes.length} bytes is over the limit of ${limit}`)
+  if (bytes.length > limit)
+    throw protocolError(`a message of ${bytes.length} bytes is over the limit of ${limit}`)
   let value: Plain
   try {
     value = decodeValue(bytes)
@@ -59,6 +60,11 @@ export class Fields {
     return new Fields(value, name, code)
   }
 
+  /** The same map; what is wrong with it is of another kind. */
+  withCode(code: FlogErrorCode): Fields {
+    return new Fields(this.map, this.#name, code)
+  }
+
   has(key: string): boolean {
     const value = this.map[key]
     return value !== undefined && value !== null
@@ -71,7 +77,8 @@ export class Fields {
 
   text(key: string, maxLength = 256): string {
     const value = this.map[key]
-    if (typeof value !== 'string' || value.length > maxLength) throw this.#wrong(key, `text of at most ${maxLength} characters`)
+    if (typeof value !== 'string' || value.length > maxLength)
+      throw this.#wrong(key, `text of at most ${maxLength} characters`)
     return value
   }
 
@@ -87,14 +94,18 @@ export class Fields {
   bytes(key: string, minLength: number, maxLength = minLength): Uint8Array {
     const value = this.map[key]
     if (!(value instanceof Uint8Array) || value.length < minLength || value.length > maxLength) {
-      throw this.#wrong(key, minLength === maxLength ? `${minLength} bytes` : `${minLength} to ${maxLength} bytes`)
+      throw this.#wrong(
+        key,
+        minLength === maxLength ? `${minLength} bytes` : `${minLength} to ${maxLength} bytes`,
+      )
     }
     return value
   }
 
   list(key: string, maxLength: number): readonly Plain[] {
     const value = this.map[key]
-    if (!Array.isArray(value) || value.length > maxLength) throw this.#wrong(key, `a list of at most ${maxLength}`)
+    if (!Array.isArray(value) || value.length > maxLength)
+      throw this.#wrong(key, `a list of at most ${maxLength}`)
     return value
   }
 
@@ -123,5 +134,7 @@ export class Fields {
 }
 
 function isMap(value: unknown): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
 }

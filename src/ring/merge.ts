@@ -18,6 +18,8 @@ export interface MergeTarget {
 export interface MergeOptions {
   /** Rings of this thread are read in place; those of others are copied first and checked after. */
   readonly ownThread: number
+  /** Last `seq` wanted. */
+  readonly until: number
   /** Newest bytes of history wanted, in all; more is left out from the old end. Default: no limit. */
   readonly maxBytes?: number
 }
@@ -37,7 +39,7 @@ export function mergeHistory(
   const omitted = options.maxBytes === undefined ? 0 : skipOldest(indexed, options.maxBytes)
   let events = 0
   for (;;) {
-    const run = nextRun(indexed)
+    const run = nextRun(indexed, options.until)
     if (run === undefined) return { events, omitted }
     const { ring, until } = run
     while (ring.next < ring.seqs.length && (ring.seqs[ring.next] as number) <= until) {
@@ -51,15 +53,15 @@ export function mergeHistory(
 }
 
 /** The ring whose next event is the oldest, and the `seq` up to which it stays the oldest. */
-function nextRun(rings: readonly Indexed[]): { readonly ring: Indexed; readonly until: number } | undefined {
+function nextRun(rings: readonly Indexed[], last: number): { readonly ring: Indexed; readonly until: number } | undefined {
   let ring: Indexed | undefined
-  let lowest = Number.POSITIVE_INFINITY
-  let until = Number.POSITIVE_INFINITY
+  let lowest = last + 1
+  let until = last
   for (const candidate of rings) {
     if (candidate.next >= candidate.seqs.length) continue
     const seq = candidate.seqs[candidate.next] as number
     if (seq < lowest) {
-      until = lowest
+      until = Math.min(lowest, last)
       lowest = seq
       ring = candidate
     } else if (seq < until) until = seq

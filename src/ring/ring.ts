@@ -1,5 +1,6 @@
 import { invalidOption } from '../base/errors'
 import { RING_EVICTION_STEP, RING_MAX_BYTES, RING_MIN_BYTES } from '../base/limits'
+import { peekTime } from '../codec/decode'
 import {
   CONTROL_WORDS,
   FRAME_OVERHEAD_WORDS,
@@ -74,6 +75,17 @@ export class Ring {
 
   get evicted(): number {
     return this.#evicted
+  }
+
+  /** Time of the oldest event, microseconds since the epoch; 0 where the ring holds none. */
+  get oldestTime(): number {
+    const tail = this.#words[TAIL] as number
+    if (tail === this.#words[HEAD]) return 0
+    const start = new Int32Array(5)
+    for (let i = 0; i < start.length; i++) {
+      start[i] = this.#words[CONTROL_WORDS + ((tail + 2 + i) & this.#mask)] as number
+    }
+    return peekTime(new Uint8Array(start.buffer))
   }
 
   /**

@@ -65,7 +65,7 @@ export class RingSet {
 }
 
 /** What a ring holds and what it let go, as the header of an incident tells it. */
-export function ringState(ring: Ring, oldest: number): RingState {
+export function ringState(ring: Ring): RingState {
   return {
     severity: ring.handle.severity,
     facility: ring.handle.facility,
@@ -74,7 +74,7 @@ export function ringState(ring: Ring, oldest: number): RingState {
     usedBytes: ring.usedBytes,
     events: ring.written - ring.evicted,
     evicted: ring.evicted,
-    oldest,
+    oldest: ring.oldestTime,
   }
 }
 

@@ -1,7 +1,7 @@
 import { format } from 'node:util'
 import fc from 'fast-check'
 import type { Plain } from '../../src/event/event'
-import { fillTemplate } from '../../src/event/template'
+import { fillTemplate, messageText } from '../../src/event/template'
 
 describe('fillTemplate', () => {
   test.each<[string, Record<string, Plain>, string]>([
@@ -33,6 +33,18 @@ describe('fillTemplate', () => {
     const logged = 'got {"a":{"b":{"c":1}}} and {{name}}'
     expect(fillTemplate(logged, { a: 1, name: 'x' })).toBe(logged)
     expect(fillTemplate('100%% {{sure}}', { args: ['unused'] })).toBe('100%% {{sure}}')
+  })
+
+  test('the error of the event is {err} and {error}, unless a field is', () => {
+    const event = {
+      seq: 0,
+      time: 0,
+      severity: 17,
+      facility: '',
+      error: { name: 'TypeError', message: 'bad', code: 'E' },
+    }
+    expect(messageText({ ...event, message: 'failed: {err}', fields: {} })).toBe('failed: TypeError [E]: bad')
+    expect(messageText({ ...event, message: '{error.message} {err}', fields: { err: 7 } })).toBe('bad 7')
   })
 
   describe('positional arguments', () => {

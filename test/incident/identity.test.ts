@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { ProcessIdentity } from '../../src/incident/header'
-import { currentIdentity, livenessOf, livenessOfTag, ownerTag, readIdentity } from '../../src/incident/identity'
+import {
+  currentIdentity,
+  livenessOf,
+  livenessOfTag,
+  ownerTag,
+  readIdentity,
+} from '../../src/incident/identity'
 import { firstLine, kill, type Program, startProgram } from './programs'
 
 const onLinux = process.platform === 'linux' ? test : test.skip
@@ -55,7 +61,9 @@ test('this process is alive, and all its threads are one process', async () => {
     const { currentIdentity } = require(${JSON.stringify(join(__dirname, '../../src/incident/identity'))})
     require('node:worker_threads').parentPort.postMessage(currentIdentity())`
   const worker = new Worker(source, { eval: true })
-  const identity = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  const identity = await new Promise((resolve, reject) =>
+    worker.once('message', resolve).once('error', reject),
+  )
   expect(identity).toEqual(currentIdentity())
   await worker.terminate()
 })
@@ -101,7 +109,13 @@ describe('with a /proc of another kind', () => {
   })
 })
 
-function fakeProcess(proc: string, entry: string, pid: number, state: string, startTime: string): ProcessIdentity {
+function fakeProcess(
+  proc: string,
+  entry: string,
+  pid: number,
+  state: string,
+  startTime: string,
+): ProcessIdentity {
   mkdirSync(join(proc, 'sys/kernel/random'), { recursive: true })
   writeFileSync(join(proc, 'sys/kernel/random/boot_id'), 'a-boot\n')
   mkdirSync(join(proc, entry, 'ns'), { recursive: true })

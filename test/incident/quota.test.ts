@@ -82,7 +82,9 @@ describe('a quota', () => {
         const removed = await enforceQuota(directory.path, quota({ maxBytes }))
         const left = bytes.slice(removed.length)
         const total = left.reduce((sum, size) => sum + size, 0)
-        expect(removed.map(({ id }) => id)).toEqual(bytes.slice(0, removed.length).map((_, i) => incident(i + 1)))
+        expect(removed.map(({ id }) => id)).toEqual(
+          bytes.slice(0, removed.length).map((_, i) => incident(i + 1)),
+        )
         expect(total <= maxBytes || left.length === 1).toBe(true)
         const lastRemoved = bytes[removed.length - 1] ?? Number.POSITIVE_INFINITY
         expect(total + lastRemoved).toBeGreaterThan(maxBytes)

@@ -4,8 +4,8 @@ import { TRACE } from '../../event/severity'
 import { type IncidentQualifier, type Qualification, type QualifierOption, toQualifier } from '../qualifier'
 
 /**
- * Qualifies what at least one of the qualifiers does; the reasons are joined. Each of them sees every event, so that those
- * that count do not miss any. Where one throws and another qualifies, the event qualifies.
+ * Qualifies what at least one of the qualifiers does; the reasons are joined. Each of them sees every event,
+ * so that those that count do not miss any. Where one throws and another qualifies, the event qualifies.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function any(...qualifiers: readonly QualifierOption[]): IncidentQualifier {
@@ -23,8 +23,8 @@ export function any(...qualifiers: readonly QualifierOption[]): IncidentQualifie
 }
 
 /**
- * Qualifies what all of the qualifiers do; the reasons are joined. Each of them sees every event, so that those that count
- * do not miss any.
+ * Qualifies what all of the qualifiers do; the reasons are joined. Each of them sees every event, so that
+ * those that count do not miss any.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function all(...qualifiers: readonly QualifierOption[]): IncidentQualifier {

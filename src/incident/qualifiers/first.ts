@@ -7,15 +7,20 @@ import { Scope, type ScopeOptions } from './options'
 const HOUR_MS = 3_600_000
 
 export interface FirstOccurrenceOptions extends ScopeOptions {
-  /** Fingerprints that are remembered, 1 to 1,000,000, default 10,000; the one not seen for longest is forgotten. */
+  /**
+   * So many fingerprints last seen are remembered, 1 to 1,000,000, default 10,000; at most twice as many are
+   * held.
+   */
   readonly remember?: number
-  /** For so many milliseconds after the first event, occurrences are learned and do not qualify; default 0. */
+  /**
+   * For so many milliseconds after the first event, occurrences are learned and do not qualify; default 0.
+   */
   readonly learnMs?: number
 }
 
 /**
- * Qualifies the first event of each fingerprint (default: of warn and above) in the life of the process: what never
- * happened before is worth a look, however mild.
+ * Qualifies the first event of each fingerprint (default: of warn and above) in the life of the process: what
+ * never happened before is worth a look, however mild.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function firstOccurrence(options: FirstOccurrenceOptions = {}): IncidentQualifier {
@@ -27,8 +32,9 @@ class FirstOccurrenceQualifier implements IncidentQualifier {
   readonly #scope: Scope
   readonly #remember: number
   readonly #learnMicros: number
-  /** In the order in which they were last seen. */
-  readonly #seen = new Set<string>()
+  /** Seen lately, and before that: when the former is full it becomes the latter, which is forgotten. */
+  #lately = new Set<string>()
+  #before = new Set<string>()
   #began: number | undefined
 
   constructor(options: FirstOccurrenceOptions) {
@@ -43,17 +49,18 @@ class FirstOccurrenceQualifier implements IncidentQualifier {
     if (!this.#scope.has(event)) return false
     this.#began ??= event.time
     const fingerprint = fingerprintOf(event)
-    const known = this.#seen.delete(fingerprint)
-    this.#seen.add(fingerprint)
-    if (this.#seen.size > this.#remember) this.#forgetOldest()
+    const known = this.#lately.has(fingerprint) || this.#before.has(fingerprint)
+    this.#note(fingerprint)
     if (known || event.time - this.#began < this.#learnMicros) return false
     return { reason: `first ${eventText(event)} of its kind`, fingerprint }
   }
 
-  #forgetOldest(): void {
-    for (const oldest of this.#seen) {
-      this.#seen.delete(oldest)
-      return
+  #note(fingerprint: string): void {
+    if (this.#lately.has(fingerprint)) return
+    if (this.#lately.size >= this.#remember) {
+      this.#before = this.#lately
+      this.#lately = new Set()
     }
+    this.#lately.add(fingerprint)
   }
 }

@@ -12,7 +12,7 @@ const MAX_WINDOW = 10_000
 export interface LatencyOptions extends ScopeOptions {
   /** Numeric field, by name or dotted path; events that lack it are not looked at. */
   readonly field: string
-  /** Above 0, up to 100; default 99. */
+  /** 1 to 100, default 99. */
   readonly percentile?: number
   /** So many of the newest values are what is usual; 10 to 10,000, default 1000. */
   readonly windowEvents?: number
@@ -25,8 +25,9 @@ export interface LatencyOptions extends ScopeOptions {
 }
 
 /**
- * Qualifies an event whose number is far above what was usual: more than `factor` times the `percentile`th percentile of
- * the `windowEvents` values before it. Looks at events of debug and above unless told otherwise.
+ * Qualifies an event whose number is far above what was usual: more than `factor` times the `percentile`th
+ * percentile of the `windowEvents` values before it. Looks at events of debug and above unless told
+ * otherwise.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function latency(options: LatencyOptions): IncidentQualifier {
@@ -49,9 +50,9 @@ class LatencyQualifier implements IncidentQualifier {
     this.#scope = new Scope('latency', options, 'debug')
     this.minimumSeverity = this.#scope.minimumSeverity
     this.#field = parseField('latency.field', options.field)
-    this.#percentile = parseNumber('latency.percentile', options.percentile ?? 99, Number.MIN_VALUE, 100)
+    this.#percentile = parseNumber('latency.percentile', options.percentile ?? 99, 1, 100)
     this.#factor = parseNumber('latency.factor', options.factor ?? 3, 1, 1e6)
-    this.#floor = parseNumber('latency.floor', options.floor ?? 0, 0, Number.MAX_VALUE)
+    this.#floor = parseNumber('latency.floor', options.floor ?? 0, 0, Infinity)
     this.#minimumEvents = parseWhole('latency.minimumEvents', fewest, 1, window)
     this.#usual = new SlidingPercentile(window)
   }

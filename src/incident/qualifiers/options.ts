@@ -25,7 +25,9 @@ export class Scope {
   }
 
   has(event: LogEvent): boolean {
-    return event.severity >= this.minimumSeverity && facilityMatches(this.#facility, event.facility)
+    if (event.severity < this.minimumSeverity) return false
+    // An event is decoded when its facility is asked for, so it is not asked for in vain.
+    return this.#facility === '' || facilityMatches(this.#facility, event.facility)
   }
 
   /** `events of db.pool at warn or above` */

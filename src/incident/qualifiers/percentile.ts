@@ -1,8 +1,8 @@
 /**
  * Exact percentiles of the newest numbers.
  *
- * The numbers are held twice: in the order they came (a ring, to know which one goes) and sorted (to find a rank at once).
- * For 1000 numbers adding one takes about as long as reading a field.
+ * The numbers are held twice: in the order they came (a ring, to know which one goes) and sorted (to find a
+ * rank at once). For 1000 numbers adding one takes about as long as reading a field.
  */
 export class SlidingPercentile {
   readonly #arrived: Float64Array
@@ -32,7 +32,9 @@ export class SlidingPercentile {
     this.#size++
   }
 
-  /** The number that `percentile` per cent of those held do not exceed (nearest rank); 0 where none is held. */
+  /**
+   * The number that `percentile` per cent of those held do not exceed (nearest rank); 0 where none is held.
+   */
   at(percentile: number): number {
     return this.#sorted[Math.max(0, Math.ceil((percentile / 100) * this.#size) - 1)] ?? 0
   }

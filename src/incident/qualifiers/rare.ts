@@ -9,7 +9,10 @@ import { parseField, Scope, type ScopeOptions } from './options'
 /** At most 64 characters are held for each. */
 const MAX_WINDOW = 100_000
 const VALUE_CHARS = 64
-/** A field with more different values than one in so many events is an id: every value of it is rare, so none is. */
+/**
+ * A field with more different values than one in so many events is an id: every value of it is rare, so none
+ * is.
+ */
 const EVENTS_PER_VALUE = 10
 
 export interface RareValueOptions extends ScopeOptions {
@@ -24,8 +27,9 @@ export interface RareValueOptions extends ScopeOptions {
 }
 
 /**
- * Qualifies an event whose field has a value that was rare or never seen among the values before: a status 500 where all
- * were 200. Looks at events of debug and above unless told otherwise. A field with ever new values never qualifies.
+ * Qualifies an event whose field has a value that was rare or never seen among the values before: a status
+ * 500 where all were 200. Looks at events of debug and above unless told otherwise. A field with ever new
+ * values never qualifies.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function rareValue(options: RareValueOptions): IncidentQualifier {

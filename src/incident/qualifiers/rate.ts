@@ -16,8 +16,9 @@ export interface RateOptions extends ScopeOptions {
 }
 
 /**
- * Qualifies when `count` events (default: warn or above) fall within `windowMs`: ten warnings in a second are an incident
- * though none of them is. It then begins to count anew, so that a long burst qualifies once every `count` events.
+ * Qualifies when `count` events (default: warn or above) fall within `windowMs`: ten warnings in a second are
+ * an incident though none of them is. It then begins to count anew, so that a long burst qualifies once every
+ * `count` events.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function rateAbove(options: RateOptions): IncidentQualifier {
@@ -29,7 +30,10 @@ class RateQualifier implements IncidentQualifier {
   readonly #scope: Scope
   readonly #windowMicros: number
   readonly #fingerprint: string
-  /** Times of the newest events, as a ring: `#next` is where the next one goes, which is where the oldest one is. */
+  /**
+   * Times of the newest events, as a ring: `#next` is where the next one goes, which is where the oldest one
+   * is.
+   */
   readonly #times: Float64Array
   #next = 0
   #counted = 0

@@ -4,7 +4,8 @@ import { eventText, type IncidentQualifier } from '../qualifier'
 import { parseFacility } from './options'
 
 /**
- * Qualifies every event of a severity or above. `severityAtLeast('error')` is what a recorder uses unless told otherwise.
+ * Qualifies every event of a severity or above. `severityAtLeast('error')` is what a recorder uses unless
+ * told otherwise.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function severityAtLeast(severity: SeverityName | number): IncidentQualifier {
@@ -32,7 +33,8 @@ export function facilityIs(facility: string, severity: SeverityName | number = '
 }
 
 /**
- * Qualifies events of a facility and all that lies under it (`db`, `db.pool`), of a severity (default error) or above.
+ * Qualifies events of a facility and all that lies under it (`db`, `db.pool`), of a severity (default error)
+ * or above.
  * @throws FlogError FLOG_OPTION_INVALID
  */
 export function facilityUnder(prefix: string, severity: SeverityName | number = 'error'): IncidentQualifier {

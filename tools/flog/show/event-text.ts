@@ -29,6 +29,11 @@ export class EventText {
     this.#timeOf = timeOf
   }
 
+  /** Makes room for the facilities of events that come next, so that they are aligned from the first on. */
+  widen(events: Iterable<LogEvent>): void {
+    for (const { facility } of events) this.#widenTo(facility.length)
+  }
+
   /** The event's lines, each with its line end. */
   render(event: LogEvent, mark?: EventMark): string {
     const { dim, alarm } = this.#style
@@ -58,8 +63,12 @@ export class EventText {
   /** The column widens with what was seen so far, so that it is neither wide nor ragged. */
   #facility(facility: string): string {
     const text = escapeLine(facility)
-    this.#facilityWidth = Math.max(this.#facilityWidth, Math.min(text.length, FACILITY_MAX_WIDTH))
+    this.#widenTo(text.length)
     return this.#style.key(text.padEnd(this.#facilityWidth))
+  }
+
+  #widenTo(width: number): void {
+    this.#facilityWidth = Math.max(this.#facilityWidth, Math.min(width, FACILITY_MAX_WIDTH))
   }
 }
 

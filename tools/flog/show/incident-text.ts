@@ -1,4 +1,5 @@
 import { isoMicros } from '../../../src/base/clock'
+import { renderPlain } from '../../../src/event/render'
 import { bandIndex, severityName, severityOf } from '../../../src/event/severity'
 import { fillTemplate } from '../../../src/event/template'
 import type { Verdict } from '../../../src/incident/damage'
@@ -6,10 +7,10 @@ import type {
   CloseReason,
   IncidentHeader,
   IncidentTrailer,
-  RingState,
   SuppressedCounts,
   TriggerRecord,
 } from '../../../src/incident/header'
+import type { RingState } from '../../../src/ring/layout'
 import type { Style } from '../style'
 import { escapeLine } from '../terminal'
 import { duration } from './time'
@@ -30,6 +31,7 @@ export function headerLines(header: IncidentHeader, style: Style): string[] {
     ['why', escapeLine(trigger.kind === 'event' ? trigger.reason : `${trigger.kind}: ${trigger.reason}`)],
     ...labelled('history', historyLines(header)),
     ...labelled('held back', suppressedLines(header.suppressed)),
+    ...labelled('also', Object.entries(header.extra ?? {}).map(([key, value]) => `${escapeLine(key)}=${renderPlain(value)}`)),
     ...(header.relatedTo === undefined ? [] : [['belongs to', escapeLine(header.relatedTo)] as [string, string]]),
   ]
   return [
@@ -76,7 +78,7 @@ export function verdictLine(verdict: Verdict, style: Style): string {
 }
 
 function lostText({ eventsLost }: Verdict): string {
-  return eventsLost === undefined ? 'nobody knows how many are lost' : `${grouped(eventsLost)} are lost`
+  return eventsLost === undefined ? 'nobody knows how many are lost' : `${grouped(eventsLost)} ${eventsLost === 1 ? 'is' : 'are'} lost`
 }
 
 const CLOSE_REASONS: Readonly<Record<CloseReason, string>> = {

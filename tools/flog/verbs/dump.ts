@@ -1,8 +1,9 @@
-import { JSON_OPTION, type Verb } from '../verb'
+import { TIME_MODES, type TimeMode } from '../show/time'
+import { type ExitCode, JSON_OPTION, type Verb } from '../verb'
 
 interface DumpOptions {
-  readonly json?: boolean
-  readonly time: 'relative' | 'utc' | 'local' | 'epoch'
+  readonly json?: true
+  readonly time: TimeMode
 }
 
 export const dump: Verb<DumpOptions> = {
@@ -13,9 +14,9 @@ export const dump: Verb<DumpOptions> = {
     JSON_OPTION,
     {
       flags: '-t, --time <mode>',
-      help: 'how to show the time of an event; relative is to the trigger',
+      help: 'how to show the time of an event; relative: seconds from the trigger',
       default: 'relative',
-      choices: ['relative', 'utc', 'local', 'epoch'],
+      choices: TIME_MODES,
     },
   ],
   examples: [
@@ -23,11 +24,20 @@ export const dump: Verb<DumpOptions> = {
     { command: 'flog dump --json FILE | jq .message', does: 'hand them to another program' },
     { command: 'ssh web-1 cat FILE | flog dump -', does: 'read from standard input' },
   ],
-  notes: `--json prints {"header":…}, one event a line, then {"trailer":…}; the event that began the incident has
-"trigger": true, later ones "trigger": "further". A damaged file ends with {"trailer":…,"verdict":…}.
+  notes: `--json prints {"header":…}, one event a line, then {"trailer":…}. The event that began the incident has
+"trigger": true, later ones "trigger": "further". What is wrong with a file comes with the trailer, as "verdict".
 
-Exit code: 0 every file is whole (or still open), 1 one is truncated, damaged or unreadable; what is whole was printed.`,
-  async run({ args, options, io }) {
-    return 0
+Exit code: 0 every file is whole or still open; 1 one is truncated, damaged or unreadable. All that is whole is printed.`,
+  async run({ args, options, io }): Promise<ExitCode> {
+    const { readParts } = require('../dump/source') as typeof import('../dump/source')
+    const { dumpText } = require('../dump/dump-text') as typeof import('../dump/dump-text')
+    const { dumpJson } = require('../dump/dump-json') as typeof import('../dump/dump-json')
+    const { eachFile } = require('../each-file') as typeof import('../each-file')
+    return eachFile(args, io, async (path, index) => {
+      const parts = readParts(path, io)
+      if (options.json) return dumpJson(parts, io)
+      if (args.length > 1) io.out.line(`${index === 0 ? '' : '\n'}${io.style.dim(`── ${path}`)}\n`)
+      return dumpText(parts, options.time, io)
+    })
   },
 }

@@ -1,0 +1,138 @@
+import { BLOCK_BYTES, STAGING_BYTES } from '../base/limits'
+import { CONTROL_WORDS } from '../ring/layout'
+import type { MergeTarget } from '../ring/merge'
+import { sealBlock } from './block'
+import { BLOCK_HEAD_BYTES, BlockFlag, BlockType } from './layout'
+
+const HEAD_WORDS = BLOCK_HEAD_BYTES / 4
+
+/** One memory for all incidents: making a fresh one at the trigger would cost more than filling it. */
+let staging: { readonly bytes: Uint8Array; readonly words: Int32Array } | undefined
+
+export interface MarkedEvent {
+  readonly seq: number
+  /** The event whole, where the copy in the ring had to be cut. */
+  readonly payload: Uint8Array
+}
+
+/**
+ * Puts merged events into blocks, in a staging memory of 1 MiB that is written whenever it is full. The trigger gets a
+ * block of its own, with its flag.
+ */
+export class HistoryWriter implements MergeTarget {
+  readonly #bytes: Uint8Array
+  readonly #words: Int32Array
+  readonly #sync: Uint8Array
+  readonly #write: (bytes: Uint8Array) => void
+  readonly #trigger: MarkedEvent
+  /** In words: where the block in hand starts, where its next record goes, and where it must end. */
+  #block = 0
+  #at = HEAD_WORDS
+  #end = BLOCK_BYTES / 4
+  #events = 0
+  #firstSeq = 0
+  #lastSeq = 0
+  #sawTrigger = false
+
+  /** @param write called with memory that is used again afterwards */
+  constructor(sync: Uint8Array, trigger: MarkedEvent, write: (bytes: Uint8Array) => void) {
+    staging ??= newStaging()
+    this.#bytes = staging.bytes
+    this.#words = staging.words
+    this.#sync = sync
+    this.#trigger = trigger
+    this.#write = write
+  }
+
+  event(seq: number, bytes: number, words: Int32Array, position: number, mask: number): void {
+    if (seq === this.#trigger.seq) {
+      this.#putTrigger()
+      return
+    }
+    const length = (bytes + 3) >> 2
+    if (this.#at + length + 1 > this.#end) this.#nextBlock()
+    const target = this.#words
+    const at = this.#at
+    target[at] = bytes
+    const start = position & mask
+    const from = CONTROL_WORDS + start
+    if (start + length <= mask + 1) {
+      for (let i = 0; i < length; i++) target[at + 1 + i] = words[from + i] as number
+    } else {
+      for (let i = 0; i < length; i++) target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
+    }
+    // What stands behind the event in its last word is left over from older ones.
+    const odd = bytes & 3
+    if (odd !== 0) target[at + length] = (target[at + length] as number) & ((1 << (odd * 8)) - 1)
+    this.#at = at + 1 + length
+    if (this.#events++ === 0) this.#firstSeq = seq
+    this.#lastSeq = seq
+  }
+
+  /**
+   * Takes everything that `merge` hands over, and writes it. The trigger comes last where no ring held it.
+   * @returns events written, the trigger included
+   */
+  take(merge: (target: MergeTarget) => { readonly events: number }): number {
+    const { events } = merge(this)
+    const total = this.#sawTrigger ? events : events + 1
+    if (!this.#sawTrigger) this.#putTrigger()
+    this.#seal()
+    this.#flush()
+    return total
+  }
+
+  #putTrigger(): void {
+    this.#seal()
+    this.#flush()
+    this.#write(eventBlock(this.#trigger.payload, this.#trigger.seq, BlockFlag.trigger, this.#sync))
+    this.#sawTrigger = true
+  }
+
+  #nextBlock(): void {
+    this.#seal()
+    if ((this.#block + BLOCK_BYTES / 4) * 4 > this.#bytes.length) this.#flush()
+  }
+
+  #seal(): void {
+    if (this.#events === 0) return
+    const at = this.#block * 4
+    const length = (this.#at - this.#block - HEAD_WORDS) * 4
+    const { events, firstSeq, lastSeq } = { events: this.#events, firstSeq: this.#firstSeq, lastSeq: this.#lastSeq }
+    sealBlock(this.#bytes, at, { type: BlockType.events, flags: 0, events, firstSeq, lastSeq, length }, this.#sync)
+    this.#startBlock(this.#at)
+  }
+
+  #flush(): void {
+    if (this.#block > 0) this.#write(this.#bytes.subarray(0, this.#block * 4))
+    this.#startBlock(0)
+  }
+
+  #startBlock(at: number): void {
+    this.#block = at
+    this.#at = at + HEAD_WORDS
+    this.#end = at + BLOCK_BYTES / 4
+    this.#events = 0
+  }
+}
+
+/** A block of its own for one event. */
+export function eventBlock(payload: Uint8Array, seq: number, flags: number, sync: Uint8Array): Uint8Array {
+  const length = 4 + ((payload.length + 3) & ~3)
+  const block = new Uint8Array(BLOCK_HEAD_BYTES + length)
+  new DataView(block.buffer).setUint32(BLOCK_HEAD_BYTES, payload.length, true)
+  block.set(payload, BLOCK_HEAD_BYTES + 4)
+  sealBlock(block, 0, { type: BlockType.events, flags, events: 1, firstSeq: seq, lastSeq: seq, length }, sync)
+  return block
+}
+
+/** Takes the staging memory, and touches it, before the first incident needs it. */
+export function prepareStaging(): void {
+  staging ??= newStaging()
+}
+
+function newStaging(): { readonly bytes: Uint8Array; readonly words: Int32Array } {
+  const memory = new ArrayBuffer(STAGING_BYTES)
+  const bytes = new Uint8Array(memory).fill(1)
+  return { bytes, words: new Int32Array(memory) }
+}

@@ -1,0 +1,129 @@
+import type { Clock } from '../base/clock'
+import { TRIGGER_EVENT_BYTES } from '../base/limits'
+import { EventEncoder, type EventExtras } from '../codec/encoder'
+import type { Redactor } from '../event/redact'
+import type { ControlBlock } from '../ring/control'
+import type { RingSet } from '../ring/set'
+
+/** Time and place in the order of events, taken when something was logged, for an event that is encoded later. */
+export interface Stamp {
+  readonly seq: number
+  /** Microseconds since the epoch. */
+  readonly time: number
+}
+
+/** Sees the events that somebody waits for, right after they are in their ring. Must not throw. */
+export interface EventObserver {
+  /** Events below this severity need not be shown. */
+  readonly watchFrom: number
+  /**
+   * @param payload the encoded event, in memory of its own
+   * @param whole encodes the same event again without the usual limit; undefined where nothing was cut
+   */
+  observe(payload: Uint8Array, severity: number, whole: (() => Uint8Array) | undefined): void
+}
+
+/**
+ * The hot path: value → bytes → ring. No I/O, nothing kept, and it never throws, whatever it is given.
+ */
+export class Capture {
+  readonly clock: Clock
+  readonly control: ControlBlock
+  readonly rings: RingSet
+  readonly redactor: Redactor
+  /** Events that could not be recorded at all; 0 unless there is a bug. */
+  failed = 0
+  readonly #encoder: EventEncoder
+  readonly #eventBytes: number
+  readonly #observer: EventObserver
+
+  constructor(
+    parts: { readonly clock: Clock; readonly control: ControlBlock; readonly rings: RingSet },
+    redactor: Redactor,
+    eventBytes: number,
+    observer: EventObserver,
+  ) {
+    this.clock = parts.clock
+    this.control = parts.control
+    this.rings = parts.rings
+    this.redactor = redactor
+    this.#eventBytes = eventBytes
+    this.#encoder = new EventEncoder(redactor, eventBytes)
+    this.#observer = observer
+  }
+
+  /** Takes the next place in the order, for an event that is encoded later, or by other means. */
+  stamp(): Stamp {
+    const time = this.clock.now()
+    return { seq: this.control.nextSeq(), time }
+  }
+
+  /** @returns `seq` of the event */
+  record(
+    severity: number,
+    message: unknown,
+    facility: string,
+    fields: unknown,
+    extras: EventExtras | undefined,
+    stamp?: Stamp,
+  ): number {
+    const time = stamp === undefined ? this.clock.now() : stamp.time
+    // Values may run user code that logs again, which finds the encoder busy and takes one of its own.
+    const encoder = this.#encoder.busy ? new EventEncoder(this.redactor, this.#eventBytes) : this.#encoder
+    encoder.busy = true
+    let length = 0
+    try {
+      length = encoder.encode(time, severity, message, facility, fields, extras)
+    } catch {
+      length = this.#encodeFailure(encoder, time, severity, facility)
+    }
+    const seq = stamp === undefined ? this.control.nextSeq() : stamp.seq
+    encoder.stamp(seq)
+    this.rings.select(severity, facility).append(encoder.words, length)
+    this.control.publish(seq)
+    if (severity < this.#observer.watchFrom) {
+      encoder.busy = false
+      return seq
+    }
+    const payload = Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
+    const cut = encoder.cut > 0
+    encoder.busy = false
+    const again = { seq, time }
+    this.#observer.observe(
+      payload,
+      severity,
+      cut ? () => this.#encodeWhole(severity, message, facility, fields, extras, again) : undefined,
+    )
+    return seq
+  }
+
+  /** Records an event of our own making that nobody is asked about. @returns the encoded event */
+  recordUnobserved(severity: number, message: string, facility: string, fields: object): Uint8Array {
+    const encoder = new EventEncoder(this.redactor, this.#eventBytes)
+    const length = encoder.encode(this.clock.now(), severity, message, facility, fields)
+    const seq = this.control.nextSeq()
+    encoder.stamp(seq)
+    this.rings.select(severity, facility).append(encoder.words, length)
+    this.control.publish(seq)
+    return Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
+  }
+
+  #encodeWhole(
+    severity: number,
+    message: unknown,
+    facility: string,
+    fields: unknown,
+    extras: EventExtras | undefined,
+    stamp: Stamp,
+  ): Uint8Array {
+    const encoder = new EventEncoder(this.redactor, TRIGGER_EVENT_BYTES)
+    const length = encoder.encode(stamp.time, severity, message, facility, fields, extras)
+    encoder.stamp(stamp.seq)
+    return Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
+  }
+
+  #encodeFailure(encoder: EventEncoder, time: number, severity: number, facility: string): number {
+    this.failed++
+    return encoder.encode(time, severity, 'an event that could not be encoded', facility, undefined)
+  }
+}

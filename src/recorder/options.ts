@@ -1,0 +1,149 @@
+import type { ByteSize } from '../base/bytes'
+import { parseBytes } from '../base/bytes'
+import { invalidOption } from '../base/errors'
+import { EVENT_BYTES } from '../base/limits'
+import { type Redaction, type RedactionOptions, Redactor } from '../event/redact'
+import type { LimitOptions } from '../incident/limits'
+import { type IncidentQualifier, type QualifierOption, toQualifier } from '../incident/qualifier'
+import { severityAtLeast } from '../incident/qualifiers/severity'
+import { IncidentReporter, type ReporterOptions } from '../incident/reporter'
+import type { RingSizes } from '../ring/set'
+
+/** What {@link createRecorder} takes; everything has a default. */
+export interface RecorderOptions {
+  /** Where incident files go; made where it is missing. Default `./incidents`. */
+  readonly directory?: string
+  /** Name of the program in every header; default the script's name. */
+  readonly service?: string
+  /** The program's own version; default none. */
+  readonly version?: string
+  /** Further versions for the header, by name. */
+  readonly versions?: Readonly<Record<string, string>>
+  /** Bytes of history by severity, rounded up to powers of two; default 8 MiB in all. */
+  readonly rings?: RingSizes
+  /** Rings of their own for chatty facilities and what lies below them. */
+  readonly facilities?: Readonly<Record<string, RingSizes>>
+  /** Decides which events begin an incident; default `severityAtLeast('error')`. */
+  readonly qualifier?: QualifierOption
+  /** What a report holds: options, or a reporter of your own. */
+  readonly reporter?: ReporterOptions | IncidentReporter | (new () => IncidentReporter)
+  /** How many incidents there may be, whatever the qualifier says. */
+  readonly limits?: LimitOptions
+  /** What the directory may hold; the oldest finished incidents go first. Default 256 MiB, 200 incidents. */
+  readonly retention?: { readonly maxBytes?: ByteSize; readonly maxIncidents?: number }
+  /** Added to the default list; an object with `defaults: false` replaces it. */
+  readonly redact?: readonly Redaction[] | RedactionOptions
+  /** Bytes of one event, 4 to 64 KiB; a longer one is cut, and says so. Default 16 KiB. */
+  readonly eventBytes?: ByteSize
+  /** Permissions of incident files; default 0600. */
+  readonly fileMode?: number
+}
+
+/** Options, checked and with defaults. */
+export interface Settings {
+  readonly directory: string
+  readonly service: string | undefined
+  readonly version: string | undefined
+  readonly versions: Readonly<Record<string, string>> | undefined
+  readonly rings: RingSizes | undefined
+  readonly facilities: Readonly<Record<string, RingSizes>> | undefined
+  readonly qualifier: IncidentQualifier
+  readonly reporter: IncidentReporter
+  readonly limits: LimitOptions
+  readonly quota: { readonly maxBytes?: number; readonly maxIncidents?: number }
+  readonly redactor: Redactor
+  readonly eventBytes: number
+  readonly fileMode: number | undefined
+}
+
+/** @throws FlogError FLOG_OPTION_INVALID naming the option, what it takes and what it got */
+export function parseOptions(options: RecorderOptions): Settings {
+  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options)
+  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw unknownOption(name)
+  return {
+    directory: text('directory', options.directory) ?? 'incidents',
+    service: text('service', options.service),
+    version: text('version', options.version),
+    versions: options.versions === undefined ? undefined : texts('versions', options.versions),
+    rings: options.rings,
+    facilities: options.facilities === undefined ? undefined : record('facilities', options.facilities),
+    qualifier: toQualifier('qualifier', options.qualifier ?? severityAtLeast('error')),
+    reporter: toReporter(options.reporter),
+    limits: options.limits ?? {},
+    quota: quotaOf(options.retention ?? {}),
+    redactor: new Redactor(options.redact),
+    eventBytes: eventBytes(options.eventBytes ?? EVENT_BYTES),
+    fileMode: mode(options.fileMode),
+  }
+}
+
+const KNOWN: ReadonlySet<string> = new Set<keyof RecorderOptions>([
+  'directory',
+  'service',
+  'version',
+  'versions',
+  'rings',
+  'facilities',
+  'qualifier',
+  'reporter',
+  'limits',
+  'retention',
+  'redact',
+  'eventBytes',
+  'fileMode',
+])
+
+function unknownOption(name: string): Error {
+  const near = [...KNOWN].find((known) => known.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)))
+  const hint = near === undefined ? `one of ${[...KNOWN].join(', ')}` : `a known name; did you mean ${near}?`
+  return invalidOption(name, hint, name)
+}
+
+function text(option: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'string' && value !== '') return value
+  throw invalidOption(option, 'a text that is not empty', value)
+}
+
+function texts(option: string, value: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, entry] of Object.entries(record(option, value))) text(`${option}.${name}`, entry)
+  return value
+}
+
+function record<T extends object>(option: string, value: T): T {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw invalidOption(option, 'an object', value)
+}
+
+function toReporter(given: RecorderOptions['reporter']): IncidentReporter {
+  if (given instanceof IncidentReporter) return given
+  if (typeof given === 'function') {
+    const made = new given()
+    if (made instanceof IncidentReporter) return made
+    throw invalidOption('reporter', 'a subclass of IncidentReporter', given)
+  }
+  return new IncidentReporter(given === undefined ? {} : record('reporter', given))
+}
+
+function quotaOf(retention: NonNullable<RecorderOptions['retention']>): Settings['quota'] {
+  const { maxBytes, maxIncidents } = record('retention', retention)
+  if (maxIncidents !== undefined && !(Number.isSafeInteger(maxIncidents) && maxIncidents > 0)) {
+    throw invalidOption('retention.maxIncidents', 'a whole number of at least 1', maxIncidents)
+  }
+  return {
+    ...(maxBytes !== undefined && { maxBytes: parseBytes('retention.maxBytes', maxBytes) }),
+    ...(maxIncidents !== undefined && { maxIncidents }),
+  }
+}
+
+function eventBytes(given: ByteSize): number {
+  const bytes = parseBytes('eventBytes', given)
+  if (bytes >= 4096 && bytes <= 65_536) return bytes
+  throw invalidOption('eventBytes', 'a size from 4KiB to 64KiB', given)
+}
+
+function mode(given: unknown): number | undefined {
+  if (given === undefined) return undefined
+  if (typeof given === 'number' && Number.isInteger(given) && given > 0 && given <= 0o777) return given
+  throw invalidOption('fileMode', 'permissions such as 0o640', given)
+}

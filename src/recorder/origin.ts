@@ -1,0 +1,53 @@
+import { hostname } from 'node:os'
+import { basename } from 'node:path'
+import { VERSION } from '../base/version'
+import { REDACTED, type Redactor } from '../event/redact'
+import type { ProcessIdentity } from '../incident/header'
+import { currentIdentity } from '../incident/identity'
+
+/** Where events come from: what every header of a recorder says, and a publisher tells who connects. */
+export interface Origin {
+  readonly incarnation: string
+  readonly service: string
+  readonly version: string
+  readonly host: string
+  readonly pid: number
+  readonly process: ProcessIdentity
+  readonly versions: Readonly<Record<string, string>>
+  readonly argv: readonly string[]
+}
+
+export interface OriginOptions {
+  readonly service: string | undefined
+  readonly version: string | undefined
+  readonly versions: Readonly<Record<string, string>> | undefined
+}
+
+export function originOf(incarnation: string, options: OriginOptions, redactor: Redactor): Origin {
+  return {
+    incarnation,
+    service: options.service ?? programName(),
+    version: options.version ?? '',
+    host: hostname(),
+    pid: process.pid,
+    process: currentIdentity(),
+    versions: { node: process.versions.node, flog: VERSION, ...options.versions },
+    argv: redactedArguments(process.argv.slice(1), redactor),
+  }
+}
+
+/** Arguments without secrets: the value of `--password=x` or `--password x`, and what the patterns match. */
+export function redactedArguments(argv: readonly string[], redactor: Redactor): readonly string[] {
+  return argv.map((argument, i) => {
+    const before = /^--?([\w.-]+)$/.exec(argv[i - 1] ?? '')?.[1]
+    if (before !== undefined && !argument.startsWith('-') && redactor.takesName(before)) return REDACTED
+    const [, dashes, name] = /^(--?)([\w.-]+)=/.exec(argument) ?? []
+    if (name !== undefined && redactor.takesName(name)) return `${dashes}${name}=${REDACTED}`
+    return redactor.text(argument)
+  })
+}
+
+function programName(): string {
+  const script = process.argv[1]
+  return script === undefined ? 'node' : basename(script).replace(/\.[cm]?[jt]s$/, '')
+}

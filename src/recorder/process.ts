@@ -1,0 +1,53 @@
+import { randomHex, systemRandom } from '../base/random'
+import { ControlBlock } from '../ring/control'
+
+/** Something that must leave its files whole when the process ends. */
+export interface ExitAware {
+  /** Called synchronously from the `exit` event; nothing asynchronous runs afterwards. */
+  onExit(): void
+}
+
+/** What all recorders of a process share, also those of a second copy of this package in it. */
+export interface ProcessState {
+  /** 16 hexadecimal digits, random per process start. */
+  readonly incarnation: string
+  readonly control: ControlBlock
+  readonly exiting: Set<ExitAware>
+}
+
+const KEY = Symbol.for('flight-log.process.1')
+
+/** The process's state; made when it is first asked for. */
+export function processState(): ProcessState {
+  const holder = globalThis as { [KEY]?: ProcessState }
+  holder[KEY] ??= {
+    incarnation: randomHex(systemRandom, 8),
+    control: new ControlBlock(),
+    exiting: new Set(),
+  }
+  return holder[KEY]
+}
+
+/**
+ * Sees to it that `recorder` is told when the process ends. An `exit` listener changes nothing about how a process ends.
+ * @returns a function that takes it back
+ */
+export function onProcessExit(recorder: ExitAware): () => void {
+  const { exiting } = processState()
+  if (exiting.size === 0) process.on('exit', tellAll)
+  exiting.add(recorder)
+  return () => {
+    exiting.delete(recorder)
+    if (exiting.size === 0) process.off('exit', tellAll)
+  }
+}
+
+function tellAll(): void {
+  for (const recorder of processState().exiting) {
+    try {
+      recorder.onExit()
+    } catch {
+      // The process ends in any case, and the next one matters as much.
+    }
+  }
+}

@@ -1,0 +1,221 @@
+import { EventEmitter } from 'node:events'
+import { type Clock, type ClockStep, SystemClock } from '../base/clock'
+import { FlogError, messageOf } from '../base/errors'
+import { type Context, runWithContext } from '../event/context'
+import { INFO, WARN } from '../event/severity'
+import { IncidentDirectory } from '../incident/directory'
+import type { SuppressedCounts } from '../incident/header'
+import { IncidentLimits } from '../incident/limits'
+import type { Publisher } from '../remote/publisher'
+import type { RingState } from '../ring/layout'
+import { RingSet, ringState } from '../ring/set'
+import { Adoption } from './adoption'
+import { Capture } from './capture'
+import type { Incident } from './incident'
+import { Incidents } from './incidents'
+import { Logger } from './logger'
+import { parseOptions, type RecorderOptions, type Settings } from './options'
+import { type Origin, originOf } from './origin'
+import { onProcessExit, processState } from './process'
+import type { PublishOptions } from './publishing'
+import { warmUp } from './warm-up'
+
+/** Recorder-made events are of this facility and below. */
+const OWN_FACILITY = 'flog'
+
+export interface RecorderStats {
+  readonly rings: readonly RingState[]
+  readonly incidents: {
+    /** Reports that were opened. */
+    readonly recorded: number
+    readonly suppressed: SuppressedCounts
+    /** Times that the qualifier threw. */
+    readonly qualifierFailures: number
+  }
+  /** Events that could not be recorded; 0 unless there is a bug. */
+  readonly failed: number
+}
+
+interface RecorderEvents {
+  /** Twice an incident: when it is opened, and when its finished file is in place (`incident.phase`). */
+  incident: [incident: Incident]
+  /** Something that does not stop the recorder and should be known. Without a listener it is a process warning. */
+  warning: [warning: FlogError]
+}
+
+/**
+ * Records everything in memory, and writes one file when something goes wrong.
+ * @throws FlogError FLOG_OPTION_INVALID naming the option
+ */
+export function createRecorder(options: RecorderOptions = {}): Recorder {
+  return new Recorder(parseOptions(options))
+}
+
+/** A flight recorder: a {@link Logger} with rings, a qualifier and an incident directory behind it. */
+export class Recorder extends Logger {
+  readonly directory: string
+  readonly origin: Origin
+  readonly #emitter = new EventEmitter<RecorderEvents>()
+  readonly #incidents: Incidents
+  readonly #incidentDirectory: IncidentDirectory
+  readonly #limits: IncidentLimits
+  readonly #rings: RingSet
+  readonly #clock: Clock
+  readonly #adoption: Adoption
+  readonly #forgetExit: () => void
+  readonly #startedAt: number
+  readonly #warned = new Set<string>()
+  #publishers: Publisher[] = []
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(settings: Settings) {
+    const { incarnation, control } = processState()
+    const clock = new SystemClock(control.clockAnchor)
+    const rings = new RingSet(given({ sizes: settings.rings, facilities: settings.facilities }))
+    const origin = originOf(incarnation, settings, settings.redactor)
+    const limits = new IncidentLimits({ ...settings.limits, clock })
+    const warn = (warning: FlogError) => this.#warn(warning)
+    const directory = new IncidentDirectory({
+      path: settings.directory,
+      quota: settings.quota,
+      onWarning: warn,
+      ...given({ fileMode: settings.fileMode }),
+    })
+    const { qualifier, reporter } = settings
+    const onIncident = (incident: Incident) => this.#tellIncident(incident)
+    const parts = { origin, directory, qualifier, reporter, limits, clock, control, rings }
+    const incidents = new Incidents({ ...parts, onIncident, onWarning: warn })
+    super(new Capture({ clock, control, rings }, settings.redactor, settings.eventBytes, incidents))
+    this.directory = settings.directory
+    this.origin = origin
+    this.#startedAt = clock.now()
+    this.#incidents = incidents
+    this.#incidentDirectory = directory
+    this.#limits = limits
+    this.#rings = rings
+    this.#clock = clock
+    this.#adoption = new Adoption(directory, clock, warn)
+    this.#forgetExit = onProcessExit({ onExit: () => this.#incidents.closeNow('exit') })
+    clock.onStep((step) => this.#clockStepped(step))
+    warmUp(clock)
+  }
+
+  /** The incident whose window is open, if there is one. */
+  get currentIncident(): Incident | undefined {
+    return this.#incidents.current
+  }
+
+  /**
+   * Begins an incident without an event that qualifies. While one is open, marks a further trigger in it.
+   * @param reason for people: why
+   * @returns the incident, its history written; undefined where `limits.perHour` does not allow another one, or the
+   * recorder is closed
+   */
+  capture(reason: string): Incident | undefined {
+    const text = String(reason)
+    const fields = { kind: 'manual', reason: text }
+    const payload = this.events.recordUnobserved(INFO, 'incident asked for: {reason}', OWN_FACILITY, fields)
+    return this.#incidents.request('manual', payload, text)
+  }
+
+  /** Calls `action`; all events that it and what it starts log carry `context`. */
+  run<T>(context: Context, action: () => T): T {
+    return runWithContext(context, action)
+  }
+
+  on<K extends keyof RecorderEvents>(name: K, listener: (...args: RecorderEvents[K]) => void): this {
+    this.#emitter.on(name, listener as never)
+    return this
+  }
+
+  off<K extends keyof RecorderEvents>(name: K, listener: (...args: RecorderEvents[K]) => void): this {
+    this.#emitter.off(name, listener as never)
+    return this
+  }
+
+  stats(): RecorderStats {
+    const { admitted: _, suppressed } = this.#limits.stats()
+    return {
+      rings: this.#rings.rings.map(ringState),
+      incidents: { ...this.#incidents.stats(), suppressed },
+      failed: this.events.failed,
+    }
+  }
+
+  /**
+   * Serves incidents and live events to remote clients. The publisher is closed with the recorder.
+   * @throws FlogError FLOG_OPTION_INVALID, FLOG_KEYS_UNUSABLE, FLOG_REMOTE_UNREACHABLE, FLOG_CLOSED
+   */
+  async publish(options: PublishOptions = {}): Promise<Publisher> {
+    if (this.#closing !== undefined) throw new FlogError('FLOG_CLOSED', 'the recorder is closed, it publishes no more')
+    // Loaded on demand: an app that only records never loads the remote protocol.
+    const { publishRecorder } = require('./publishing') as typeof import('./publishing')
+    const publisher = await publishRecorder(options, {
+      origin: this.origin,
+      startedAt: this.#startedAt,
+      directory: this.#incidentDirectory,
+      rings: this.#rings.handles,
+      control: this.events.control,
+      clock: this.#clock,
+      capture: (reason) => this.capture(reason),
+    })
+    this.#publishers.push(publisher)
+    return publisher
+  }
+
+  /** Settles when every incident whose window is over is finished on disk. An open window is not waited for. */
+  async flush(): Promise<void> {
+    await this.#incidents.idle()
+  }
+
+  /** Ends an open window and finishes its file; closes publishers. Events logged later are recorded, and lost. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#publishers.map((publisher) => publisher.close()))
+    await this.#adoption.close()
+    await this.#incidents.close()
+    this.#forgetExit()
+  }
+
+  #tellIncident(incident: Incident): void {
+    try {
+      this.#emitter.emit('incident', incident)
+    } catch (cause) {
+      this.#warn(new FlogError('FLOG_LISTENER_FAILED', `an incident listener threw: ${messageOf(cause)}`, { cause }))
+    }
+  }
+
+  /** Each kind of trouble is told once; `stats()` counts. */
+  #warn(warning: FlogError): void {
+    if (this.#warned.has(warning.code)) return
+    this.#warned.add(warning.code)
+    if (this.#emitter.listenerCount('warning') === 0) {
+      process.emitWarning(warning.message, { type: 'FlogWarning', code: warning.code })
+      return
+    }
+    try {
+      this.#emitter.emit('warning', warning)
+    } catch {
+      // Whoever listens to warnings and throws has been told as well as can be.
+    }
+  }
+
+  #clockStepped(step: ClockStep): void {
+    const ms = Math.round(step.ms)
+    // Not now: the clock is asked in the middle of recording another event.
+    queueMicrotask(() => {
+      this.events.record(WARN, 'the wall clock moved by {ms} ms', `${OWN_FACILITY}.clock`, { ms }, undefined)
+    })
+  }
+}
+
+/** The entries that are given: `exactOptionalPropertyTypes` tells absent from undefined. */
+function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
+}

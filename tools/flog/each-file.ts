@@ -1,0 +1,28 @@
+import { shortMessage } from './failure'
+import { escapeLine } from './terminal'
+import type { ExitCode, Surroundings } from './verb'
+
+/**
+ * Does something for each file; one that cannot be read does not keep the others from their turn.
+ * @returns 0 where `work` was true for all of them, else 1
+ */
+export async function eachFile(
+  paths: readonly string[],
+  io: Surroundings,
+  work: (path: string, index: number) => Promise<boolean>,
+): Promise<ExitCode> {
+  let exitCode: ExitCode = 0
+  for (const [index, path] of paths.entries()) {
+    if (io.signal.aborted) return 1
+    try {
+      if (!(await work(path, index))) exitCode = 1
+    } catch (error) {
+      if (io.signal.aborted) return 1
+      await io.out.flush()
+      const message = shortMessage(error)
+      io.talk(`flog: ${escapeLine(message.includes(path) ? message : `${path}: ${message}`)}`)
+      exitCode = 1
+    }
+  }
+  return exitCode
+}

@@ -1,0 +1,63 @@
+import { parseIncidentId } from '../../../src/incident/name'
+import type { Remote } from '../../../src/remote/client'
+import { LOGPORT_FILE } from '../../../src/remote/logport'
+import { eachFile } from '../each-file'
+import { UsageError } from '../failure'
+import { listAll } from '../incidents/remote-source'
+import { connectRemote, publisherText } from '../remote'
+import { logportOf } from '../target'
+import type { ExitCode, Surroundings } from '../verb'
+import type { FetchOptions } from '../verbs/fetch'
+import { Progress } from './progress'
+
+/** @throws UsageError where it is not said which incidents */
+export async function fetchIncidents(args: readonly string[], options: FetchOptions, io: Surroundings): Promise<ExitCode> {
+  const fromEnvironment = args[0] === undefined || parseIncidentId(args[0]) !== undefined
+  const [given, ids] = fromEnvironment ? [undefined, args] : [args[0], args.slice(1)]
+  const wrong = ids.find((id) => parseIncidentId(id) === undefined)
+  if (wrong !== undefined) throw new UsageError(`${wrong}: not an incident's id`, 'see what there is: flog incidents LOGPORT')
+  if (ids.length === 0 && options.all !== true && options.latest !== true) {
+    throw new UsageError('which incidents', 'name their ids (flog incidents LOGPORT lists them), or --all, or --latest')
+  }
+  const remote = await connectRemote(await logportOf(given, LOGPORT_FILE, io), io)
+  try {
+    const wanted = ids.length > 0 ? ids : await select(remote, options, io)
+    if (wanted.length === 0) io.talk(`flog: no incidents at ${publisherText(remote)}`)
+    return await fetchAll(remote, wanted, options, io)
+  } finally {
+    await remote.close()
+  }
+}
+
+async function select(remote: Remote, { all }: FetchOptions, { signal }: Surroundings): Promise<readonly string[]> {
+  const { incidents } = await listAll(remote, signal)
+  if (all === true) return incidents.filter(({ state }) => state === 'finished').map(({ id }) => id)
+  const newest = incidents.reduce<(typeof incidents)[number] | undefined>(
+    (best, one) => (best === undefined || one.openedAt > best.openedAt ? one : best),
+    undefined,
+  )
+  return newest === undefined ? [] : [newest.id]
+}
+
+async function fetchAll(
+  remote: Remote,
+  ids: readonly string[],
+  { to, json }: FetchOptions,
+  io: Surroundings,
+): Promise<ExitCode> {
+  const { out, signal } = io
+  return eachFile(ids, io, async (id, index) => {
+    const progress = new Progress(`${index + 1}/${ids.length} ${id}`, io)
+    try {
+      const onProgress = progress.show.bind(progress)
+      const fetched = await remote.fetchIncident(id, { to, signal, onProgress })
+      progress.clear()
+      out.line(json === true ? JSON.stringify(fetched) : fetched.path)
+      await out.flush()
+      if (fetched.representation === 'open') io.talk(`flog: incident ${id} is still open: this is what there is of it now`)
+      return true
+    } finally {
+      progress.clear()
+    }
+  })
+}

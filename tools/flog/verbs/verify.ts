@@ -1,0 +1,37 @@
+import { type ExitCode, JSON_OPTION, type Verb } from '../verb'
+
+interface VerifyOptions {
+  readonly json?: true
+}
+
+export const verify: Verb<VerifyOptions> = {
+  name: 'verify',
+  args: '<file...>',
+  summary: 'check incident files: checksums, lengths, and that nothing is missing',
+  options: [JSON_OPTION],
+  examples: [
+    { command: 'flog verify incidents/*', does: 'a line for each file' },
+    { command: "flog verify --json FILE | jq '.damage'", does: 'what is wrong, and where' },
+  ],
+  notes: 'Exit code: 0 every file is whole or still open; 1 one is truncated, damaged or unreadable.',
+  async run({ args, options, io }): Promise<ExitCode> {
+    const { verifyIncidentFile } = require('../../../src/incident/verify') as typeof import('../../../src/incident/verify')
+    const { verdictJson } = require('../show/event-json') as typeof import('../show/event-json')
+    const { verdictLine } = require('../show/incident-text') as typeof import('../show/incident-text')
+    const { escapeLine } = require('../terminal') as typeof import('../terminal')
+    const { eachFile } = require('../each-file') as typeof import('../each-file')
+    return eachFile(args, io, async (path) => {
+      const checked = await verifyIncidentFile(path, { signal: io.signal })
+      const { verdict, header } = checked
+      if (options.json) {
+        const { sha256 } = checked
+        io.out.line(JSON.stringify({ file: path, id: header?.id ?? null, ...verdictJson(verdict), sha256: sha256 ?? null }))
+      } else {
+        io.out.line(`${escapeLine(path)}: ${verdictLine(verdict, io.style)}`)
+        for (const damage of verdict.damage) io.out.line(`  at ${damage.offset}: ${escapeLine(damage.message)}`)
+      }
+      await io.out.flush()
+      return verdict.state === 'whole' || verdict.state === 'open'
+    })
+  },
+}
