@@ -5,7 +5,8 @@ const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/dist'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/\\.build'],
+  globalSetup: '<rootDir>/tools/build/before-tests.ts',
   setupFiles: ['<rootDir>/test/environment.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -14,5 +15,9 @@ const config: Config = {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // Two at once, whatever the machine: many tests start programs of their own, and time some of them.
+  maxWorkers: 2,
+  // Nothing takes that long; a machine that is busy with other things does.
+  testTimeout: 30_000,
 }
 export default config

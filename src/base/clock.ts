@@ -37,6 +37,9 @@ const ANCHOR_INTERVAL_US = 1_000_000
 const WALL_RESOLUTION_US = 1000
 const STEP_EVENT_US = 50_000
 
+/** Looked up once: `process` is a getter, and this is asked for every event. */
+const { hrtime } = process
+
 /** The machine's clock. One instance a process suffices; threads may share its anchor through `anchor`. */
 export class SystemClock implements Clock {
   readonly #anchor: Float64Array
@@ -59,8 +62,8 @@ export class SystemClock implements Clock {
   }
 
   now(): number {
-    const time = process.hrtime()
-    const monotonic = time[0] * 1e6 + Math.trunc(time[1] / 1000)
+    const time = hrtime()
+    const monotonic = time[0] * 1e6 + ((time[1] / 1000) | 0)
     if (monotonic >= this.#lookAgainAt) this.#lookAgain(monotonic)
     return (this.#anchor[0] as number) + monotonic
   }

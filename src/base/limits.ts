@@ -18,7 +18,7 @@ export const RING_BYTES = {
 } as const
 
 /** Smallest and largest ring. Capacities are powers of two; a ring must hold a few events of the largest size. */
-export const RING_MIN_BYTES = 32 * KiB
+export const RING_MIN_BYTES = 64 * KiB
 export const RING_MAX_BYTES = 1024 * MiB
 /** The writer frees at least this much when it evicts, so that readers see the tail move seldom. */
 export const RING_EVICTION_STEP = 4 * KiB

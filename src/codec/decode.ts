@@ -76,8 +76,9 @@ Object.defineProperty(Bare, 'prototype', { value: Object.freeze(Object.create(nu
 
 function assemble(parts: readonly Plain[]): LogEvent {
   const [seq, time, severity, message, facility, fields, more] = parts
-  if (typeof seq !== 'number' || typeof time !== 'number') throw malformedEvent('seq or time is no number')
-  if (typeof severity !== 'number' || severity < 1 || severity > 24) throw malformedEvent('severity is not 1 to 24')
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) throw malformedEvent('seq is no whole number')
+  if (typeof time !== 'number') throw malformedEvent('time is no number')
+  if (!isSeverity(severity)) throw malformedEvent('severity is not 1 to 24')
   if (typeof message !== 'string') throw malformedEvent('message is no text')
   const base = {
     seq,
@@ -115,10 +116,16 @@ function errorRecord(map: PlainObject): ErrorRecord {
   }
 }
 
+function isSeverity(value: Plain | undefined): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 24
+}
+
 const EMPTY: PlainObject = Object.freeze(new Bare())
 
 function isPlainObject(value: Plain | undefined): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+  )
 }
 
 function malformedEvent(what: string, cause?: unknown): FlogError {
@@ -277,7 +284,8 @@ class Cursor {
 
 /** A 64-bit integer: a number where it is exact, else tagged like a BigInt. */
 function wide(value: bigint): Plain {
-  if (value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER)) return Number(value)
+  if (value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER))
+    return Number(value)
   const map = new Bare()
   map['$'] = 'bigint'
   map['v'] = String(value)

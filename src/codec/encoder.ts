@@ -1,7 +1,12 @@
-import { EVENT_BYTES } from '../base/limits'
+import { types } from 'node:util'
+import { EVENT_BYTES, VALUE_DEPTH } from '../base/limits'
+import { toJson } from '../event/json'
 import type { Redactor } from '../event/redact'
+import { decodeValue } from './decode'
 import { FlatWriter, isError } from './flat'
 import { ReadyText, textBytes } from './keys'
+import { ownNames, thrownText } from './values'
+import { OVERRUN } from './writer'
 
 /** What an event carries beside its fields. Absent parts cost nothing. */
 export interface EventExtras {
@@ -12,6 +17,11 @@ export interface EventExtras {
   readonly thread?: number | undefined
   /** Fields of the logger or of the context; those of the call win. */
   readonly bound?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * The fields are a logger's info object: its keys `level` and `message` are no fields, and neither is the `level` that
+   * the logger set on the error.
+   */
+  readonly info?: boolean | undefined
 }
 
 const NONE: EventExtras = Object.freeze({})
@@ -28,6 +38,8 @@ export class EventEncoder extends FlatWriter {
   /** Bytes that the last event lost to the limit. */
   cut = 0
   readonly #capacity: number
+  /** Where the fields of an event end that has an error: it must not be crowded out. */
+  readonly #beforeError: number
   #facility = new ReadyText('')
   #message = new ReadyText('')
   #messages = 0
@@ -36,6 +48,7 @@ export class EventEncoder extends FlatWriter {
   constructor(redactor: Redactor, capacity = EVENT_BYTES) {
     super(capacity, redactor)
     this.#capacity = capacity
+    this.#beforeError = (capacity * 5) >> 3
     this.bytes[1] = 0xcb
     this.bytes[10] = 0xcb
   }
@@ -47,20 +60,28 @@ export class EventEncoder extends FlatWriter {
    * @param fields an object, an Error, undefined; anything else becomes the field `value`
    * @returns length in bytes
    */
-  encode(time: number, severity: number, message: unknown, facility: string, fields: unknown, extras = NONE): number {
+  encode(
+    time: number,
+    severity: number,
+    message: unknown,
+    facility: string,
+    fields: unknown,
+    extras = NONE,
+  ): number {
     const capacity = this.#capacity
     this.at = 19
     this.cutBytes = 0
     this.eventError = extras.error
+    this.fromInfo = extras.info === true
     this.view.setFloat64(11, time)
     this.bytes[this.at++] = severity
     this.limit = capacity >> 1
     this.#text(message)
     if (this.#facility.text !== facility) this.#facility = new ReadyText(facility.slice(0, 256))
     this.ready(this.#facility)
-    this.limit = this.eventError === undefined ? capacity - 1024 : (capacity * 3) >> 2
-    this.#fields(fields, extras.bound)
-    this.limit = capacity - 512
+    this.limit = this.eventError === undefined ? capacity - RESERVED : this.#beforeError
+    this.#fields(fields, extras)
+    this.limit = capacity - RESERVED
     this.#more(extras)
     this.cut = this.cutBytes
     return this.at
@@ -73,65 +94,104 @@ export class EventEncoder extends FlatWriter {
 
   /** Most calls name the same text again and again; a second copy of it costs less than its first. */
   #text(message: unknown): void {
-    if (typeof message !== 'string') this.plainText(message === undefined ? '' : textOf(message))
+    if (typeof message !== 'string') this.#otherText(message)
     else if (message === this.#message.text) this.ready(this.#message)
     else if (!this.shortText(message)) this.longText(this.redactor.text(message))
     else if ((++this.#messages & 3) === 0) this.#message = new ReadyText(message)
   }
 
-  #fields(fields: unknown, bound: EventExtras['bound']): void {
+  /** An object as a message is shown as JSON of what a field would show, so that nothing escapes redaction. */
+  #otherText(message: unknown): void {
+    if (typeof message === 'object' && message !== null && !isError(message)) {
+      const start = this.at
+      this.startValues()
+      this.value(message)
+      const shown = toJson(decodeValue(this.bytes.subarray(start, this.at)))
+      this.at = start
+      this.plainText(typeof shown === 'string' ? shown : JSON.stringify(shown))
+    } else this.plainText(textOf(message))
+  }
+
+  #fields(fields: unknown, extras: EventExtras): void {
+    const { bound } = extras
     if (fields === undefined && bound === undefined) {
       this.byte(0x80)
       return
     }
+    const { cutBytes } = this
     const head = this.openMap()
-    if (typeof fields !== 'object' || fields === null) {
-      this.#otherFields(head, fields, bound)
-      return
-    }
-    const start = this.at
     try {
-      if (bound !== undefined || this.needsCare(fields)) this.#carefully(head, fields, bound)
+      if (typeof fields !== 'object' || fields === null) this.#otherFields(head, fields, bound)
+      else if (bound !== undefined || this.needsCare(fields)) this.#carefully(head, fields, bound)
       else this.flat(head, fields)
+      if (this.eventError === undefined || this.at <= this.#beforeError || this.limit === this.#beforeError)
+        return
+    } catch {
+      // Once more, with care.
+    }
+    this.cutBytes = cutBytes
+    this.eventError = extras.error
+    this.limit = this.#beforeError
+    this.#again(head, fields, bound)
+  }
+
+  /** The fields once more, because a getter threw, or since an error was found behind fields that leave it no room. */
+  #again(head: number, fields: unknown, bound: EventExtras['bound']): void {
+    this.at = head + 3
+    try {
+      if (typeof fields === 'object' && fields !== null) this.#carefully(head, fields, bound)
+      else this.#otherFields(head, fields, bound)
     } catch (error) {
-      this.at = start
+      this.at = head + 3
       this.startValues()
-      this.close(head, 1)
+      const count = bound === undefined ? 0 : this.entries(bound, ownNames(bound), VALUE_DEPTH)
       this.raw(FIELDS_FAILED)
-      this.text(String(error instanceof Error ? error.message : 'unreadable fields').slice(0, 200))
+      this.text(thrownText(error))
+      this.close(head, count + 1)
     }
   }
 
   /** Getters that throw, redaction by path or function, bound fields, class instances. */
-  #carefully(head: number, fields: object, bound: EventExtras['bound']): void {
+  #carefully(head: number, given: object, bound: EventExtras['bound']): void {
     this.startValues()
+    const fields = jsonOf(given)
     if (isError(fields)) {
       this.eventError ??= fields
-      this.close(head, bound === undefined ? 0 : this.entries(bound, Object.keys(bound), 16))
+      this.close(head, bound === undefined ? 0 : this.entries(bound, ownNames(bound), VALUE_DEPTH))
       return
     }
-    const names = Object.keys(fields).filter((name) => !this.#takesErrorOf(fields, name))
+    if (!holdsFields(fields)) {
+      this.#otherFields(head, fields, bound)
+      return
+    }
+    const own = this.fieldNames(fields)
+    const names = own.filter((name) => !this.#takesErrorOf(fields, name))
     let count = 0
     if (bound !== undefined) {
-      const kept = Object.keys(bound).filter((name) => !Object.hasOwn(fields, name))
-      count += this.entries(bound, kept, 16)
+      const kept = ownNames(bound).filter((name) => !own.includes(name))
+      count += this.entries(bound, kept, VALUE_DEPTH)
     }
-    count += this.entries(fields, names, 16)
+    count += this.entries(fields, names, VALUE_DEPTH)
     this.close(head, count)
   }
 
   #otherFields(head: number, fields: unknown, bound: EventExtras['bound']): void {
     let count = 0
     this.startValues()
-    if (bound !== undefined) count += this.entries(bound, Object.keys(bound), 16)
-    if (fields !== undefined && fields !== null) count += this.entries({ value: fields }, VALUE_NAME, 16)
+    if (bound !== undefined) count += this.entries(bound, ownNames(bound), VALUE_DEPTH)
+    if (fields !== undefined && fields !== null)
+      count += this.entries({ value: fields }, VALUE_NAME, VALUE_DEPTH)
     this.close(head, count)
   }
 
+  /** An error that is to be taken out, or exchanged by a function, is treated as any field. */
   #takesErrorOf(fields: object, name: string): boolean {
     if (name !== 'err' && name !== 'error') return false
-    const own = Object.getOwnPropertyDescriptor(fields, name)
-    return this.takeError(name, own?.value)
+    const { redactor } = this
+    if (redactor.takesName(name) || redactor.takesPath(name)) return false
+    const value: unknown = Object.getOwnPropertyDescriptor(fields, name)?.value
+    if (redactor.hasFunctions && isError(value) && redactor.value(name, value) !== value) return false
+    return this.takeError(name, value)
   }
 
   #more(extras: EventExtras): void {
@@ -157,10 +217,10 @@ export class EventEncoder extends FlatWriter {
     this.eventError = undefined
     if (error === undefined || error === null) return 0
     this.raw(ERROR_KEY)
-    this.startValues()
+    this.startValues('error')
     const start = this.at
     try {
-      if (typeof error === 'object') this.error(error, 12, false)
+      if (typeof error === 'object') this.error(error, 12, false, this.fromInfo)
       else this.#errorOfText(error)
     } catch {
       this.at = start
@@ -175,11 +235,11 @@ export class EventEncoder extends FlatWriter {
     this.raw(NAME_KEY)
     this.plainText(typeof error)
     this.raw(MESSAGE_KEY)
-    this.plainText(textOf(error))
+    this.#otherText(error)
   }
 
-  #pairOf(name: 'traceId' | 'spanId' | 'parent' | 'thread' | 'cut', value: string | number | undefined): number {
-    if (value === undefined) return 0
+  #pairOf(name: 'traceId' | 'spanId' | 'parent' | 'thread' | 'cut', value: unknown): number {
+    if (typeof value !== 'number' && typeof value !== 'string') return 0
     this.raw(MORE_KEYS[name])
     if (typeof value === 'number') this.num(value)
     else this.plainText(value.slice(0, 256))
@@ -201,12 +261,45 @@ const MORE_KEYS = {
   cut: textBytes('cut'),
 }
 
+/** Bytes kept free for trace, span, parent, thread and cut, and for what runs over the limit before them. */
+const RESERVED = OVERRUN + 160
+
 function textOf(value: unknown): string {
+  if (isError(value)) return errorText(value)
+  if (value === undefined) return ''
+  return typeof value === 'function' ? '[function]' : String(value)
+}
+
+function errorText(error: Error): string {
   try {
-    if (value instanceof Error) return value.message
-    if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? String(value)
-    return String(value)
-  } catch {
-    return '[a message that cannot be shown]'
+    return String(error.message === '' ? error.name : error.message)
+  } catch (thrown) {
+    return `[threw ${thrownText(thrown)}]`
   }
+}
+
+/** What an object with a `toJSON` shows of itself. */
+function jsonOf(object: object): unknown {
+  try {
+    const toJSON: unknown = (object as { toJSON?: unknown }).toJSON
+    return typeof toJSON === 'function' && !isError(object) && !types.isDate(object)
+      ? toJSON.call(object, '')
+      : object
+  } catch {
+    return object
+  }
+}
+
+/** Whether the own properties of an object are fields. Of a Map or a Date they are not what it holds. */
+function holdsFields(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isBoxedPrimitive(value))
+    return false
+  return !(
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    value instanceof URL
+  )
 }

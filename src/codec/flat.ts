@@ -1,6 +1,7 @@
 import { types } from 'node:util'
+import { VALUE_ENTRIES } from '../base/limits'
 import { REDACTED } from '../event/redact'
-import { type Key, textBytes } from './keys'
+import { isInfoKey, type Key, textBytes } from './keys'
 import { ValueWriter } from './values'
 
 /** Texts up to here are written by the loop below. */
@@ -17,37 +18,44 @@ const AT_SIGN = 0x40
 export class FlatWriter extends ValueWriter {
   /** The error among the fields, which becomes the event's own. */
   protected eventError: unknown
+  /** Whether the fields are a logger's info object, whose keys `level` and `message` are left out. */
+  protected fromInfo = false
 
   /** Writes the entries of a plain object behind the open map at `head`, and closes it. Getters may throw through it. */
   protected flat(head: number, fields: object): void {
     const bytes = this.bytes
     const view = this.view
     const loops = !this.searchesAll
+    const fromInfo = this.fromInfo
     let at = this.at
     let count = 0
+    let taken = 0
     let key = this.keys.first
     for (const name in fields) {
-      if (at >= this.limit) {
+      if (at >= this.limit || count >= VALUE_ENTRIES) {
         this.at = at
-        this.#omit(Object.keys(fields).length - count)
+        this.#omit(this.fieldNames(fields).length - count - taken)
         at = this.at
         count++
         break
       }
       const expected: Key | undefined = key.next
       key = expected !== undefined && expected.name === name ? expected : this.keys.after(key, name)
+      if (key.ofInfo && fromInfo) continue
       const start = at
-      let words = key.ready.words
-      for (let i = 0, p = at; i < words.length; i++, p += 4) view.setInt32(p, words[i] as number, true)
+      let doubles = key.ready.doubles
+      for (let i = 0, p = at; i < doubles.length; i++, p += 8) view.setFloat64(p, doubles[i] as number, true)
       at += key.ready.length
       count++
       const value: unknown = key.redacted ? REDACTED : (fields as Record<string, unknown>)[name]
       if (typeof value === 'string' && loops && value.length < LOOPED_TEXT) {
         const length = value.length
         if (length === key.usual.text.length && value === key.usual.text) {
-          words = key.usual.words
-          for (let i = 0, p = at; i < words.length; i++, p += 4) view.setInt32(p, words[i] as number, true)
+          doubles = key.usual.doubles
+          for (let i = 0, p = at; i < doubles.length; i++, p += 8)
+            view.setFloat64(p, doubles[i] as number, true)
           at += length + 1
+          key.hits++
           continue
         }
         let i = 0
@@ -63,14 +71,17 @@ export class FlatWriter extends ValueWriter {
           continue
         }
       } else if (typeof value === 'number') {
-        if ((value | 0) === value && value > 0) {
-          if (value < 0x80) bytes[at++] = value
-          else {
-            bytes[at] = 0xd2
-            view.setInt32(at + 1, value)
-            at += 5
-          }
-        } else {
+        const whole = value | 0
+        if (whole !== value) {
+          bytes[at] = 0xcb
+          view.setFloat64(at + 1, value)
+          at += 9
+        } else if (whole >= 0x80) {
+          bytes[at] = 0xd2
+          view.setInt32(at + 1, whole)
+          at += 5
+        } else if (whole > 0) bytes[at++] = whole
+        else {
           this.at = at
           this.num(value)
           at = this.at
@@ -81,6 +92,7 @@ export class FlatWriter extends ValueWriter {
       if (typeof value === 'object' && value !== null && this.takeError(name, value)) {
         at = start
         count--
+        taken++
       } else {
         this.value(value)
         at = this.at
@@ -90,11 +102,12 @@ export class FlatWriter extends ValueWriter {
     this.close(head, count)
   }
 
-  /** Not a plain object of data properties, or one whose values must be shown to somebody. */
+  /**
+   * Whether the object is anything but a plain one, or its values must be shown to somebody. Asking for `constructor` costs
+   * a third of asking for the prototype; whoever has one of his own just takes the long way.
+   */
   protected needsCare(fields: object): boolean {
-    if (this.redactor.hasFunctions || this.redactor.hasPaths) return true
-    const prototype: unknown = Object.getPrototypeOf(fields)
-    return prototype !== Object.prototype && prototype !== null
+    return this.redactor.seesValues || fields.constructor !== Object
   }
 
   /** An error under `err` or `error` is the event's error, not one of its fields. */
@@ -102,6 +115,15 @@ export class FlatWriter extends ValueWriter {
     if ((name !== 'err' && name !== 'error') || this.eventError !== undefined || !isError(value)) return false
     this.eventError = value
     return true
+  }
+
+  protected fieldNames(fields: object): string[] {
+    const names = Object.keys(fields)
+    return this.fromInfo ? names.filter((name) => !isInfoKey(name)) : names
+  }
+
+  protected isLeftOut(name: string): boolean {
+    return this.fromInfo && isInfoKey(name)
   }
 
   #omit(entries: number): void {

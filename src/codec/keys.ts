@@ -1,23 +1,26 @@
 import type { Redactor } from '../event/redact'
 
-/** Keys longer than this are cut: nobody names a field so, but somebody logs a map keyed by documents. */
-const KEY_CHARS = 256
+/** Bytes; longer keys are cut: nobody names a field so, but somebody logs a map keyed by documents. */
+const KEY_BYTES = 256
 /** Distinct keys that are remembered; programs have hundreds, maps keyed by ids have no end. */
 const REMEMBERED = 2048
 
 /**
- * MessagePack text, ready to be copied four bytes at a time: `words` may hold up to three bytes more than `length`.
- * That is a third of the time of a loop over bytes, which matters for what every event repeats.
+ * MessagePack text, ready to be copied eight bytes at a time: `doubles` may hold up to seven bytes more than `length`. That
+ * is a third of the time of a loop over bytes, which matters for what every event repeats.
+ *
+ * Copying through a float64 keeps all bits but those of a signalling NaN, which would need a byte of 0xf0 or more right
+ * before one of 0x7f or 0xff: in UTF-8 there is no such place.
  */
 export class ReadyText {
-  readonly words: Int32Array
+  readonly doubles: Float64Array
   readonly length: number
 
   constructor(readonly text: string) {
     const bytes = textBytes(text)
-    const padded = new Uint8Array((bytes.length + 3) & ~3)
+    const padded = new Uint8Array((bytes.length + 7) & ~7)
     padded.set(bytes)
-    this.words = new Int32Array(padded.buffer)
+    this.doubles = new Float64Array(padded.buffer)
     this.length = bytes.length
   }
 }
@@ -29,25 +32,38 @@ export class Key {
   next: Key | undefined
   /** A text that was this key's value: methods, routes and states repeat. */
   usual: ReadyText
+  /** In a logger's info object these two are the event's own, not fields. */
+  readonly ofInfo: boolean
+  /** Times that the value was the usual one, since that was last decided. */
+  hits = 0
   #misses = 0
 
+  /** @param shown the name as it is written */
   constructor(
     readonly name: string,
     readonly redacted: boolean,
-    escapes: boolean,
+    shown: string,
   ) {
-    this.ready = new ReadyText(escapes && /^\$+$/.test(name) ? `${name}$` : name.slice(0, KEY_CHARS))
+    this.ready = new ReadyText(shown)
+    this.ofInfo = isInfoKey(name)
     this.usual = NO_TEXT
   }
 
   /**
-   * Told of a short ASCII value that was not the usual one. It becomes so at the 1st, 2nd, 4th, 8th … of these and then
-   * at every 256th, so that a key whose values never repeat costs next to nothing.
+   * Told of a short ASCII value that was not the usual one. It becomes so at the 1st, 2nd, 4th, 8th … of these and then at
+   * every 256th. Of a key whose values never repeat nothing is usual, so that it costs no comparison.
    */
   missed(text: string): void {
     const misses = ++this.#misses
-    if ((misses & (misses - 1)) === 0 || (misses & 255) === 0) this.usual = new ReadyText(text)
+    if ((misses & (misses - 1)) !== 0 && (misses & 255) !== 0) return
+    const repeats = misses < 16 || this.hits > 0 || (misses & 4095) === 0
+    this.usual = repeats ? new ReadyText(internalised(text)) : NO_TEXT
+    this.hits = 0
   }
+}
+
+export function isInfoKey(name: string): boolean {
+  return name === 'level' || name === 'message'
 }
 
 /** Remembers keys by name. `first` stands before the first key of an event. */
@@ -64,20 +80,50 @@ export class KeyTable {
   constructor(redactor: Redactor, escapes = true) {
     this.#redactor = redactor
     this.#escapes = escapes
-    this.first = new Key('', false, false)
+    this.first = new Key('', false, '')
   }
 
   /** The key called `name`; and it is the one expected after `previous` from now on. */
   after(previous: Key, name: string): Key {
     let key = this.#keys.get(name)
     if (key === undefined) {
-      key = new Key(name, this.#redactor.takesName(name), this.#escapes)
+      key = new Key(name, this.#redactor.takesName(name), this.#shown(name))
+      // Neither is remembered: a key may be a document, and would be kept alive.
+      if (name.length > KEY_BYTES) return key
       if (this.#keys.size >= REMEMBERED) this.#keys = new Map()
       this.#keys.set(name, key)
     }
     previous.next = key
     return key
   }
+
+  #shown(name: string): string {
+    const kept = cutText(this.#redactor.text(name), KEY_BYTES)
+    return this.#escapes && ONLY_DOLLARS.test(kept) ? `${kept}$` : kept
+  }
+}
+
+const ONLY_DOLLARS = /^\$+$/
+
+/** The longest prefix of at most `room` bytes of UTF-8 that does not split a character. */
+export function cutText(text: string, room: number): string {
+  let end = Math.min(text.length, room)
+  let bytes = Buffer.byteLength(text.slice(0, end))
+  while (bytes > room && end > 0) {
+    end = Math.max(0, end - Math.max(1, Math.ceil((bytes - room) / 3)))
+    bytes = Buffer.byteLength(text.slice(0, end))
+  }
+  const splits = end < text.length && isHighSurrogate(text.charCodeAt(end - 1))
+  return text.slice(0, splits ? end - 1 : end)
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff
+}
+
+/** The engine's one copy of a short text: a slice would keep the whole text that it was cut from. */
+function internalised(text: string): string {
+  return Object.keys({ [text]: 0 })[0] ?? text
 }
 
 /** MessagePack text of at most 65,535 bytes. */

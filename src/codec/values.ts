@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { VALUE_DEPTH, VALUE_ENTRIES } from '../base/limits'
 import { REDACTED, type Redactor } from '../event/redact'
-import { type Key, KeyTable, textBytes } from './keys'
+import { cutText, type Key, KeyTable, textBytes } from './keys'
 import { Writer } from './writer'
 
 /**
@@ -13,17 +13,21 @@ import { Writer } from './writer'
 export class ValueWriter extends Writer {
   protected readonly keys: KeyTable
   readonly #ancestors: object[] = []
+  /** Names from the event's fields down to the value in hand; kept only where paths are redacted. */
   #path = ''
+  /** Whether each value must be shown to the redactor. */
+  readonly #watched: boolean
 
   constructor(capacity: number, redactor: Redactor, keys = new KeyTable(redactor)) {
     super(capacity, redactor)
     this.keys = keys
+    this.#watched = redactor.hasPaths || redactor.hasFunctions
   }
 
-  /** Forgets what a value before this one left behind. */
-  protected startValues(): void {
+  /** Forgets what a value before this one left behind. @param path of the values to come */
+  protected startValues(path = ''): void {
     this.#ancestors.length = 0
-    this.#path = ''
+    this.#path = path
   }
 
   protected value(value: unknown, depth = VALUE_DEPTH): void {
@@ -59,7 +63,7 @@ export class ValueWriter extends Writer {
   protected text(text: string): void {
     if (this.shortText(text)) return
     const kept = this.redactor.text(text)
-    if (!isWellFormed(kept)) this.#loneSurrogates(kept)
+    if (!kept.isWellFormed()) this.#loneSurrogates(kept)
     else if (kept.length * 3 <= this.limit - this.at) this.longText(kept)
     else this.#cutText(kept)
   }
@@ -71,7 +75,6 @@ export class ValueWriter extends Writer {
   protected entries(object: object, names: readonly string[], depth: number): number {
     let written = 0
     let key = this.keys.first
-    const parent = this.#path
     for (const name of names) {
       if (written >= VALUE_ENTRIES || this.full) {
         this.#missing(names.length - written)
@@ -79,16 +82,17 @@ export class ValueWriter extends Writer {
       }
       key = key.next?.name === name ? key.next : this.keys.after(key, name)
       this.ready(key.ready)
-      if (this.redactor.hasPaths) this.#path = parent === '' ? name : `${parent}.${name}`
       this.#entry(object, key, depth)
       written++
     }
-    this.#path = parent
     return written
   }
 
-  /** An error as a map: name, message, stack, code, cause, errors and its own other properties under `fields`. */
-  protected error(error: object, depth: number, tagged: boolean): void {
+  /**
+   * An error as a map: name, message, stack, code, cause, errors and its own other properties under `fields`.
+   * @param ofInfo a logger set `level` on it, which is left out
+   */
+  protected error(error: object, depth: number, tagged: boolean, ofInfo = false): void {
     this.#ancestors.push(error)
     const head = this.openMap()
     let count = tagged ? this.#tagHead('error') : 0
@@ -96,17 +100,21 @@ export class ValueWriter extends Writer {
     count += this.#errorText('message', read(error, 'message'))
     count += this.#errorText('stack', read(error, 'stack'))
     const code = read(error, 'code')
-    if (typeof code === 'string' || typeof code === 'number') count += this.#pair('code', code, depth)
-    if (hasOwn(error, 'cause')) count += this.#pair('cause', read(error, 'cause'), depth - 1)
+    const hasCode = typeof code === 'string' || typeof code === 'number'
+    if (hasCode) count += this.#errorPart('code', code, depth)
+    if (hasOwn(error, 'cause')) count += this.#errorPart('cause', read(error, 'cause'), depth - 1)
     const errors = read(error, 'errors')
-    if (Array.isArray(errors)) count += this.#pair('errors', errors, depth - 1)
-    count += this.#errorFields(error, depth - 1)
+    const hasErrors = isArray(errors)
+    if (hasErrors) count += this.#errorPart('errors', errors, depth - 1)
+    const shown = [...ERROR_PARTS, hasCode && 'code', hasErrors && 'errors', ofInfo && 'level']
+    const others = ownNames(error).filter((name) => !shown.includes(name))
+    count += this.#errorFields(error, others, depth - 1)
     this.close(head, count)
     this.#ancestors.pop()
   }
 
   #entry(object: object, key: Key, depth: number): void {
-    if (key.redacted || (this.redactor.hasPaths && this.redactor.takesPath(this.#path))) {
+    if (key.redacted) {
       this.text(REDACTED)
       return
     }
@@ -117,8 +125,23 @@ export class ValueWriter extends Writer {
       this.#tag('thrown', thrownText(error))
       return
     }
-    if (this.redactor.hasFunctions) value = this.redactor.value(key.name, value)
-    this.value(value, depth)
+    this.#found(key.name, value, depth)
+  }
+
+  /** Writes what was found under a name or an index, unless it is taken out because of its path or by a function. */
+  #found(name: string | number, value: unknown, depth: number): void {
+    if (!this.#watched) {
+      this.value(value, depth)
+      return
+    }
+    const parent = this.#path
+    this.#path = parent === '' ? String(name) : `${parent}.${name}`
+    this.value(this.#watch(name, value), depth)
+    this.#path = parent
+  }
+
+  #watch(name: string | number, value: unknown): unknown {
+    return this.redactor.takesPath(this.#path) ? REDACTED : this.redactor.value(String(name), value)
   }
 
   #object(object: object, depth: number): void {
@@ -130,13 +153,14 @@ export class ValueWriter extends Writer {
       this.#tag('circular', String(this.#ancestors.length - this.#ancestors.indexOf(object)))
       return
     }
-    const start = this.at
+    const { at, cutBytes } = this
     const ancestors = this.#ancestors.length
     const path = this.#path
     try {
       this.#known(object, depth)
     } catch (error) {
-      this.at = start
+      this.at = at
+      this.cutBytes = cutBytes
       this.#ancestors.length = ancestors
       this.#path = path
       this.#tag('thrown', thrownText(error))
@@ -144,17 +168,18 @@ export class ValueWriter extends Writer {
   }
 
   #known(object: object, depth: number): void {
-    if (types.isProxy(object)) {
-      this.#proxy(object, depth)
-    } else if (Array.isArray(object)) this.#array(object, depth)
-    else if (ArrayBuffer.isView(object) || types.isAnyArrayBuffer(object)) this.#bytes(object)
+    if (types.isProxy(object)) this.#proxy(object, depth)
+    else if (Array.isArray(object)) this.#array(object, depth)
+    else if (isPlain(object)) this.#plain(object, depth)
+    else if (ArrayBuffer.isView(object)) this.#view(object)
+    else if (types.isAnyArrayBuffer(object)) this.binary(new Uint8Array(object))
     else if (types.isDate(object)) this.#date(object)
     else if (types.isNativeError(object) || object instanceof Error) this.error(object, depth, true)
     else if (types.isMap(object)) this.#mapTag(object, depth)
     else if (types.isSet(object)) this.#setTag(object, depth)
     else if (types.isRegExp(object)) this.#tag('regexp', String(object))
     else if (object instanceof URL) this.#tag('url', object.href)
-    else if (types.isBoxedPrimitive(object)) this.value(object.valueOf(), depth)
+    else if (types.isBoxedPrimitive(object)) this.value(unboxed(object), depth)
     else this.#plain(object, depth)
   }
 
@@ -168,37 +193,51 @@ export class ValueWriter extends Writer {
   #plain(object: object, depth: number): void {
     const toJSON: unknown = (object as { toJSON?: unknown }).toJSON
     this.#ancestors.push(object)
-    if (typeof toJSON === 'function') {
-      // One more level: a toJSON that answers with another such object for ever must end somewhere.
-      this.value(toJSON.call(object, ''), depth - 1)
-    } else {
+    const shown: unknown = typeof toJSON === 'function' ? toJSON.call(object, '') : object
+    if (shown === object) {
       const head = this.openMap()
       this.close(head, this.entries(object, Object.keys(object), depth - 1))
+    } else {
+      // One more level: a toJSON that answers with another such object for ever must end somewhere.
+      this.value(shown, depth - 1)
     }
     this.#ancestors.pop()
   }
 
   #array(array: readonly unknown[], depth: number): void {
     this.#ancestors.push(array)
-    const head = this.openArray()
-    this.close(head, this.#items(array, array.length, depth))
+    this.#list(array, array.length, depth)
     this.#ancestors.pop()
   }
 
-  #items(items: Iterable<unknown> | readonly unknown[], total: number, depth: number): number {
+  #setTag(set: ReadonlySet<unknown>, depth: number): void {
+    this.#ancestors.push(set)
+    this.#openTag('set', 2)
+    this.raw(V_KEY)
+    this.#list(firstOf(setValues.call(set)), setSize.call(set) as number, depth)
+    this.#ancestors.pop()
+  }
+
+  /** @param total of which `items` may be the first */
+  #list(items: readonly unknown[], total: number, depth: number): void {
+    const head = this.openArray()
     let written = 0
-    const indexed = Array.isArray(items)
-    const iterator = indexed ? undefined : (items as Iterable<unknown>)[Symbol.iterator]()
-    while (written < total) {
-      if (written >= VALUE_ENTRIES || this.full) {
-        this.bytes[this.at++] = 0x81
-        this.#missing(total - written)
-        return written + 1
-      }
-      this.value(indexed ? items[written] : iterator?.next().value, depth - 1)
+    while (written < total && written < VALUE_ENTRIES && !this.full) {
+      this.#item(items, written, depth - 1)
       written++
     }
-    return written
+    this.close(head, this.#rest(written, total))
+  }
+
+  #item(items: readonly unknown[], index: number, depth: number): void {
+    let item: unknown
+    try {
+      item = items[index]
+    } catch (error) {
+      this.#tag('thrown', thrownText(error))
+      return
+    }
+    this.#found(index, item, depth)
   }
 
   #mapTag(map: ReadonlyMap<unknown, unknown>, depth: number): void {
@@ -206,39 +245,40 @@ export class ValueWriter extends Writer {
     this.#openTag('map', 2)
     this.raw(V_KEY)
     const head = this.openArray()
-    this.close(head, this.#items(this.#pairsOf(map), mapSize.call(map) as number, depth))
-    this.#ancestors.pop()
-  }
-
-  /** A map's entries as pairs; the value of a text key that is to be redacted is. */
-  *#pairsOf(map: ReadonlyMap<unknown, unknown>): Iterable<readonly [unknown, unknown]> {
-    for (const [key, value] of mapEntries.call(map) as Iterable<[unknown, unknown]>) {
-      const taken = typeof key === 'string' && this.redactor.takesName(key)
-      yield [key, taken ? REDACTED : value]
+    let written = 0
+    for (const [key, value] of firstOf(mapEntries.call(map))) {
+      if (this.full) break
+      this.byte(0x92)
+      this.value(key, depth - 1)
+      this.#mapValue(key, value, depth - 1)
+      written++
     }
-  }
-
-  #setTag(set: ReadonlySet<unknown>, depth: number): void {
-    this.#ancestors.push(set)
-    this.#openTag('set', 2)
-    this.raw(V_KEY)
-    const head = this.openArray()
-    this.close(head, this.#items(setValues.call(set) as Iterable<unknown>, setSize.call(set) as number, depth))
+    this.close(head, this.#rest(written, mapSize.call(map) as number))
     this.#ancestors.pop()
   }
 
-  #bytes(object: ArrayBufferView | ArrayBufferLike): void {
-    const bytes = ArrayBuffer.isView(object)
-      ? new Uint8Array(object.buffer, object.byteOffset, object.byteLength)
-      : new Uint8Array(object)
-    const kind = ArrayBuffer.isView(object) ? kindName(object) : 'Uint8Array'
-    if (kind === 'Uint8Array') {
+  #mapValue(key: unknown, value: unknown, depth: number): void {
+    if (typeof key === 'string' && this.redactor.takesName(key)) this.text(REDACTED)
+    else this.#found(typeof key === 'string' || typeof key === 'number' ? key : '', value, depth)
+  }
+
+  /** Marks a list that was cut. @returns its entries, the mark included */
+  #rest(written: number, total: number): number {
+    if (!(written < total)) return written
+    this.byte(0x81)
+    this.#missing(Math.min(total - written, MOST_MISSING))
+    return written + 1
+  }
+
+  #view(view: ArrayBufferView): void {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+    if (types.isUint8Array(view)) {
       this.binary(bytes)
       return
     }
     this.#openTag('typed', 3)
     this.raw(TYPE_KEY)
-    this.plainText(kind)
+    this.raw(literal((typedArrayKind.call(view) as string | undefined) ?? 'DataView'))
     this.raw(V_KEY)
     this.binary(bytes)
   }
@@ -253,12 +293,15 @@ export class ValueWriter extends Writer {
 
   #bigint(value: bigint): void {
     // A decimal text of a number with millions of digits takes seconds; nobody reads them.
-    const huge = value > HUGE || value < -HUGE
-    this.#tag('bigint', huge ? `0x${BigInt.asUintN(256, value).toString(16)}…` : value.toString())
+    const size = value < 0n ? -value : value
+    const sign = value < 0n ? '-' : ''
+    const lowest = BigInt.asUintN(256, size).toString(16).padStart(64, '0')
+    this.#tag('bigint', size >= HUGE ? `${sign}0x…${lowest}` : value.toString())
   }
 
   #loneSurrogates(text: string): void {
-    const units = Buffer.from(text.slice(0, Math.max((this.limit - this.at) >> 1, 0)), 'utf16le')
+    const room = Math.max((this.limit - this.at) >> 1, 0)
+    const units = Buffer.from(text.slice(0, room), 'utf16le')
     this.cutBytes += text.length * 2 - units.length
     this.#openTag('text', 2)
     this.raw(V_KEY)
@@ -274,27 +317,49 @@ export class ValueWriter extends Writer {
     this.num(this.cutBytes - before)
   }
 
+  /** Name, message or stack. The name stands even where there is no room left. */
   #errorText(name: string, text: unknown): number {
     if (typeof text !== 'string') return 0
+    if (this.full && name !== 'name') {
+      this.cutBytes += text.length
+      return 0
+    }
+    const shown = this.#errorShown(name, text)
     this.raw(literal(name))
-    const kept = this.redactor.text(text)
-    // The message may be long and the stack repeats it: neither may crowd out the other.
-    this.longText(kept.length > 8192 ? `${kept.slice(0, 8192)}…` : kept)
+    this.#bounded(typeof shown === 'string' ? this.redactor.text(shown) : REDACTED, ERROR_TEXT_BYTES)
     return 1
   }
 
-  #errorFields(error: object, depth: number): number {
-    const names = Object.keys(error).filter((name) => !ERROR_KEYS.has(name))
+  #errorPart(name: string, value: unknown, depth: number): number {
+    if (this.full) {
+      this.cutBytes++
+      return 0
+    }
+    this.raw(literal(name))
+    if (this.redactor.takesName(name)) this.text(REDACTED)
+    else this.#found(name, value, depth)
+    return 1
+  }
+
+  #errorShown(name: string, text: string): unknown {
+    if (this.redactor.takesName(name)) return REDACTED
+    if (!this.#watched) return text
+    const parent = this.#path
+    this.#path = parent === '' ? name : `${parent}.${name}`
+    const shown = this.#watch(name, text)
+    this.#path = parent
+    return shown
+  }
+
+  #errorFields(error: object, names: readonly string[], depth: number): number {
     if (names.length === 0) return 0
+    if (this.full) {
+      this.cutBytes += names.length
+      return 0
+    }
     this.raw(literal('fields'))
     const head = this.openMap()
     this.close(head, this.entries(error, names, depth))
-    return 1
-  }
-
-  #pair(name: string, value: unknown, depth: number): number {
-    this.raw(literal(name))
-    this.value(value, depth)
     return 1
   }
 
@@ -318,8 +383,21 @@ export class ValueWriter extends Writer {
   #tag(tag: string, text: string): void {
     this.#openTag(tag, 2)
     this.raw(V_KEY)
-    const short = text.length > 256 ? `${text.slice(0, 256)}…` : text
-    this.plainText(short.toWellFormed())
+    if (!this.shortText(text)) this.#bounded(this.redactor.text(text), TAG_TEXT_BYTES)
+  }
+
+  /** A text that must not crowd out others. It was redacted before: half a secret is no match. */
+  #bounded(text: string, bytes: number): void {
+    if (text.length * 3 <= bytes) {
+      this.longText(text)
+      return
+    }
+    const kept = cutText(text, bytes)
+    if (kept.length === text.length) this.longText(text)
+    else {
+      this.cutBytes += Buffer.byteLength(text) - Buffer.byteLength(kept)
+      this.longText(`${kept}…`)
+    }
   }
 }
 
@@ -329,13 +407,34 @@ const TYPE_KEY = textBytes('type')
 const BYTES_KEY = textBytes('bytes')
 const UNDEFINED = Uint8Array.from([0x81, ...TAG_KEY, ...textBytes('undefined')])
 const HUGE = 2n ** 1024n
-const ERROR_KEYS = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors'])
+/** An array may claim any length. */
+const MOST_MISSING = 0xffffffff
+/** An error's message may be long and its stack repeats it: neither may crowd out the other. */
+const ERROR_TEXT_BYTES = 8192
+const TAG_TEXT_BYTES = 1024
+const ERROR_PARTS = ['name', 'message', 'stack', 'cause']
 
 // The getters themselves: a subclass or an own property cannot lie to them.
-const mapSize = Object.getOwnPropertyDescriptor(Map.prototype, 'size')?.get as () => unknown
-const setSize = Object.getOwnPropertyDescriptor(Set.prototype, 'size')?.get as () => unknown
+const mapSize = getterOf(Map.prototype, 'size')
+const setSize = getterOf(Set.prototype, 'size')
+const typedArrayKind = getterOf(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag)
 const mapEntries = Map.prototype.entries
 const setValues = Set.prototype.values
+
+function getterOf(prototype: object, name: PropertyKey): () => unknown {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get as () => unknown
+}
+
+/** As many as are ever written, before user code can change the collection. */
+function firstOf<T>(iterator: Iterator<T>): readonly T[] {
+  const items: T[] = []
+  while (items.length < VALUE_ENTRIES) {
+    const { done, value } = iterator.next()
+    if (done === true) break
+    items.push(value)
+  }
+  return items
+}
 
 const literals = new Map<string, Uint8Array>()
 function literal(text: string): Uint8Array {
@@ -347,8 +446,18 @@ function literal(text: string): Uint8Array {
   return bytes
 }
 
-function isWellFormed(text: string): boolean {
-  return text.isWellFormed()
+function isPlain(object: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(object)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** Not its own `valueOf`, which may answer anything. */
+function unboxed(object: object): unknown {
+  if (types.isNumberObject(object)) return Number.prototype.valueOf.call(object)
+  if (types.isStringObject(object)) return String.prototype.valueOf.call(object)
+  if (types.isBooleanObject(object)) return Boolean.prototype.valueOf.call(object)
+  if (types.isBigIntObject(object)) return BigInt.prototype.valueOf.call(object)
+  return Symbol.prototype.valueOf.call(object)
 }
 
 function read(object: object, name: string): unknown {
@@ -359,9 +468,27 @@ function read(object: object, name: string): unknown {
   }
 }
 
+/** `Object.hasOwn`, of anything. */
 function hasOwn(object: object, name: string): boolean {
   try {
     return Object.hasOwn(object, name)
+  } catch {
+    return false
+  }
+}
+
+/** `Object.keys`, of anything. */
+export function ownNames(object: object): readonly string[] {
+  try {
+    return Object.keys(object)
+  } catch {
+    return []
+  }
+}
+
+function isArray(value: unknown): boolean {
+  try {
+    return Array.isArray(value)
   } catch {
     return false
   }
@@ -379,14 +506,15 @@ function nameOf(value: object): string {
 
 function kindName(object: object): string {
   try {
-    const constructor: unknown = object.constructor
-    return typeof constructor === 'function' ? nameOf(constructor) : 'Object'
+    const kind: unknown = object.constructor
+    return typeof kind === 'function' ? nameOf(kind) : 'Object'
   } catch {
     return 'Object'
   }
 }
 
-function thrownText(error: unknown): string {
+/** What was thrown, as text. Never throws. */
+export function thrownText(error: unknown): string {
   try {
     return error instanceof Error ? String(error.message) : String(error)
   } catch {

@@ -4,6 +4,7 @@ import { decodeEvent, peekSeq, peekSeverity, peekTime } from './decode'
 /**
  * An encoded event that is decoded only as far as it is looked at: most qualifiers look at the severity and go on.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface below
 export class EncodedEvent implements LogEvent {
   readonly payload: Uint8Array
   #decoded: LogEvent | undefined

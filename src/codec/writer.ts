@@ -1,23 +1,29 @@
 import type { Redactor } from '../event/redact'
-import type { ReadyText } from './keys'
+import { cutText, type ReadyText } from './keys'
 
 /** Texts up to here are written by a loop; longer ones by the engine, whose call costs as much as the loop over these. */
 const LOOPED_TEXT = 48
 const AT_SIGN = 0x40
 
 /**
+ * Bytes that an entry may run over a limit that it started below: a long key, a short value, and the mark of what is
+ * missing for each of the collections around it.
+ */
+export const OVERRUN = 640
+
+/**
  * Writes MessagePack primitives into private memory. Nothing of it is shared: user code (getters, proxies, `toJSON`) may
  * run between two writes and log again, which takes another writer.
  *
- * `limit` is soft: short things may run over it by up to {@link SLACK} bytes, long texts never do. Who writes a
+ * `limit` is soft: short things may run over it by up to {@link OVERRUN} bytes, long texts never do. Who writes a
  * collection asks {@link Writer.full} before each entry.
  */
 export class Writer {
   static readonly SLACK = 1024
 
-  /** Same memory three times; `words` starts at byte 0. */
+  /** Same memory three times; `longs` starts at byte 0. */
   readonly bytes: Buffer
-  readonly words: Int32Array
+  readonly longs: BigUint64Array
   protected readonly view: DataView
   protected at = 0
   protected limit: number
@@ -28,9 +34,9 @@ export class Writer {
 
   /** @param capacity bytes that one value may take in all, at least 4 KiB */
   constructor(capacity: number, redactor: Redactor) {
-    const memory = new ArrayBuffer((capacity + Writer.SLACK + 3) & ~3)
+    const memory = new ArrayBuffer((capacity + Writer.SLACK + 7) & ~7)
     this.bytes = Buffer.from(memory)
-    this.words = new Int32Array(memory)
+    this.longs = new BigUint64Array(memory)
     this.view = new DataView(memory)
     this.limit = capacity - Writer.SLACK
     this.redactor = redactor
@@ -53,11 +59,11 @@ export class Writer {
   }
 
   protected ready(text: ReadyText): void {
-    const words = text.words
+    const doubles = text.doubles
     const view = this.view
     let at = this.at
     this.at = at + text.length
-    for (let i = 0; i < words.length; i++, at += 4) view.setInt32(at, words[i] as number, true)
+    for (let i = 0; i < doubles.length; i++, at += 8) view.setFloat64(at, doubles[i] as number, true)
   }
 
   protected nil(): void {
@@ -178,16 +184,4 @@ export class Writer {
     bytes[at + 4] = value
     return at + 5
   }
-}
-
-/** The longest prefix of at most `room` bytes of UTF-8 that does not split a character. */
-function cutText(text: string, room: number): string {
-  let end = Math.min(text.length, room)
-  let bytes = Buffer.byteLength(text.slice(0, end))
-  while (bytes > room && end > 0) {
-    end = Math.max(0, end - Math.max(1, Math.ceil((bytes - room) / 3)))
-    bytes = Buffer.byteLength(text.slice(0, end))
-  }
-  const last = text.charCodeAt(end - 1)
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? end - 1 : end)
 }

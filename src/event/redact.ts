@@ -8,7 +8,8 @@ export const REDACTION_FAILED = '[redaction failed]'
 /**
  * What to take out of events before they become bytes:
  * - a name (`'password'`): the value of every key of that name, in any case, with or without `-` and `_`, at any depth;
- * - a dotted path (`'user.card.number'`): that one value;
+ * - a dotted path (`'user.card.number'`): that value; in an array, with its index or, for all items, without;
+ *   `'error.config.auth'` is a property of the event's own error;
  * - a regular expression: every match in messages, texts, stacks and recorded lines;
  * - a function: sees every value with its key and returns what may be kept.
  */
@@ -40,14 +41,18 @@ export const DEFAULT_REDACTED_NAMES = [
   'cardnumber',
 ] as const
 
-/** `scheme://user:password@host`: the password. Looked for only in texts that hold an `@`. */
-const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi
+/**
+ * `scheme://user:password@host`: the password, up to the last `@` before the path, since people do not escape theirs.
+ * Looked for only in texts that hold an `@`. The scheme is bounded, else a long text without one takes quadratic time.
+ */
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*:)[^\s/"'<>`]+(?=@)/gi
 
 /** Decides what of an event may be kept. Immutable; made once a recorder. */
 export class Redactor {
-  /** True when values must be shown to functions: the encoder then takes its slower way. */
   readonly hasFunctions: boolean
   readonly hasPaths: boolean
+  /** True when more than a key's name decides: the encoder then takes its slower way. */
+  readonly seesValues: boolean
   /** True when every text must be searched, not just those with an `@`. */
   readonly searchesAll: boolean
   readonly #names = new Set<string>()
@@ -63,6 +68,7 @@ export class Redactor {
     for (const entry of options.also ?? []) this.#add(entry)
     this.hasFunctions = this.#functions.length > 0
     this.hasPaths = this.#paths.size > 0
+    this.seesValues = this.hasFunctions || this.hasPaths
     this.searchesAll = this.#patterns.length > 0
   }
 
@@ -73,17 +79,26 @@ export class Redactor {
     return this.#defaults && DEFAULT_REDACTED_NAMES.some((suffix) => plain.endsWith(suffix))
   }
 
-  /** Whether the value at this dotted path is taken out. */
+  /**
+   * Whether the value at this dotted path is taken out. Indices of arrays are part of a path, and may be left out in the
+   * one that was given: `users.card` means the `card` of each.
+   */
   takesPath(path: string): boolean {
-    return this.#paths.has(path.toLowerCase())
+    const plain = path.toLowerCase()
+    return this.#paths.has(plain) || this.#paths.has(plain.replace(/\.\d+(?=\.|$)/g, ''))
   }
 
   /** The text without what the patterns match. Never throws. */
   text(text: string): string {
-    let kept = text
-    if (this.#defaults && kept.includes('@')) kept = kept.replace(URL_PASSWORD, `$1${REDACTED}`)
-    for (const pattern of this.#patterns) kept = kept.replace(pattern, REDACTED)
-    return kept
+    try {
+      let kept = text
+      if (this.#defaults && kept.includes('@')) kept = kept.replace(URL_PASSWORD, `$1${REDACTED}`)
+      for (const pattern of this.#patterns) kept = kept.replace(pattern, REDACTED)
+      return kept
+    } catch {
+      // A pattern may run out of stack on a text of megabytes.
+      return REDACTION_FAILED
+    }
   }
 
   /** The value that the functions leave. Never throws. */
@@ -104,8 +119,14 @@ export class Redactor {
     else if (entry instanceof RegExp) this.#patterns.push(globally(entry))
     else if (typeof entry !== 'string' || entry === '') {
       throw invalidOption('redact', 'names, dotted paths, regular expressions and functions', entry)
-    } else if (entry.includes('.')) this.#paths.add(entry.toLowerCase())
+    } else if (entry.includes('.')) this.#addPath(entry.toLowerCase())
     else this.#names.add(normalise(entry))
+  }
+
+  /** An event's own error is found under `error`, wherever it came from. */
+  #addPath(path: string): void {
+    this.#paths.add(path)
+    if (path.startsWith('err.')) this.#paths.add(`error.${path.slice(4)}`)
   }
 }
 
@@ -118,5 +139,5 @@ function normalise(name: string): string {
 }
 
 function globally(pattern: RegExp): RegExp {
-  return new RegExp(pattern.source, pattern.flags.replace('y', '').replace(/g?$/, 'g').replace('gg', 'g'))
+  return new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`)
 }

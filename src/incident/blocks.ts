@@ -7,14 +7,14 @@ import type { Input, More } from './input'
 import {
   BLOCK_HEAD_BYTES,
   type BlockHead,
-  BlockType,
   blockCrc,
   findSync,
   isSync,
   readBlockHead,
   SYNC_BYTES,
 } from './layout'
-import { isMagicLineIntact, MAGIC_BYTES, type MagicLine, parseMagicLine, startsLikeMagicLine } from './magic'
+import { MAGIC_BYTES, type MagicLine, startsLikeMagicLine } from './magic'
+import { readOpening, syncOfBlock } from './opening'
 import { isAllZero, repairedHead } from './salvage'
 
 /** A whole block whose checksum fits. `payload` is a view that lasts until the reader goes on. */
@@ -95,44 +95,23 @@ export class BlockReader {
     yield* this.#settle()
   }
 
+  /** Magic line and sync marker. @returns false where no block can be found */
   *#opening(): Run<boolean> {
     const input = this.#input
-    yield* input.need(MAGIC_BYTES + BLOCK_HEAD_BYTES)
-    const line = parseMagicLine(input.view())
-    const sync = yield* this.#syncOfHeaderBlock()
-    if (sync === undefined && line === undefined) return yield* this.#withoutStart()
-    if (sync === undefined && line !== undefined) refuseNewer(line)
-    this.#magic = line
-    this.#sync = sync ?? line?.sync
-    if (this.#gap === undefined && (line === undefined || !this.#isIntact(line))) {
+    const start = yield* readOpening(input, this.#engine.crc32, this.#limits)
+    // What a broken stretch starts with is not to be believed, unless the header block bears it out.
+    const isBelievable = this.#gap === undefined || start.isHeaderWhole
+    if (start.sync === undefined || !isBelievable) return yield* this.#withoutStart()
+    if (!start.isHeaderWhole && start.magic !== undefined) refuseNewer(start.magic)
+    this.#magic = start.magic
+    this.#sync = start.sync
+    if (this.#gap === undefined && !start.isMagicIntact) {
       this.#lose(MAGIC_BYTES, 'corrupt', 'the magic line is damaged', 0)
       yield* this.#settle()
     }
     input.consume(MAGIC_BYTES)
     this.#wholeBytes = MAGIC_BYTES
     return true
-  }
-
-  #isIntact(line: MagicLine): boolean {
-    return isSync(line.sync, 0, this.#sync ?? line.sync) && isMagicLineIntact(this.#input.view(), line)
-  }
-
-  /**
-   * The sync marker according to the first block, if that is a header whose checksum fits, or one after which the same
-   * marker stands again.
-   */
-  *#syncOfHeaderBlock(): Run<Uint8Array | undefined> {
-    const input = this.#input
-    if (input.length < MAGIC_BYTES + BLOCK_HEAD_BYTES) return undefined
-    const { type, length, crc } = readBlockHead(input.view(), MAGIC_BYTES)
-    if (type !== BlockType.header || length > this.#limits.maxBlockBytes) return undefined
-    if (!(yield* input.need(MAGIC_BYTES + BLOCK_HEAD_BYTES + length))) return undefined
-    const bytes = input.view()
-    const sync = bytes.slice(MAGIC_BYTES, MAGIC_BYTES + SYNC_BYTES)
-    if (blockCrc(this.#engine.crc32, bytes, MAGIC_BYTES, length) === crc) return sync
-    const end = MAGIC_BYTES + BLOCK_HEAD_BYTES + length
-    yield* input.need(end + SYNC_BYTES)
-    return isSync(input.view(), end, sync) ? sync : undefined
   }
 
   /** Neither magic line nor header: cut, damaged beyond use, or something else altogether. */
@@ -145,11 +124,9 @@ export class BlockReader {
     }
     if (input.ended && input.length < MAGIC_BYTES) {
       this.#loseAll('truncated', 'the file ends inside the magic line')
-      return false
+    } else {
+      yield* this.#dropStretch('neither magic line nor header tells the mark by which blocks are found')
     }
-    yield* this.#dropStretch(
-      'neither the magic line nor the header can be read, so no block can be told from others',
-    )
     return false
   }
 
@@ -162,23 +139,11 @@ export class BlockReader {
     for (;;) {
       if (this.#gap !== undefined) this.#absorbGap()
       if (yield* input.need(1)) {
-        this.#sync = yield* this.#syncOfAnyBlock()
+        this.#sync = yield* syncOfBlock(input, this.#engine.crc32, this.#limits)
         if (this.#sync !== undefined) return true
         this.#loseAll('corrupt', 'the start is lost, and with it the mark by which blocks are found')
       } else if (this.#gap === undefined) return false
     }
-  }
-
-  *#syncOfAnyBlock(): Run<Uint8Array | undefined> {
-    const input = this.#input
-    if (input.length < BLOCK_HEAD_BYTES) return undefined
-    const { type, length, crc } = readBlockHead(input.view(), 0)
-    if (type < BlockType.header || type > BlockType.trailer || length > this.#limits.maxBlockBytes)
-      return undefined
-    if (!(yield* input.need(BLOCK_HEAD_BYTES + length))) return undefined
-    const bytes = input.view()
-    if (blockCrc(this.#engine.crc32, bytes, 0, length) !== crc) return undefined
-    return bytes.slice(0, SYNC_BYTES)
   }
 
   /** One block, or one thing that is none. @returns false at the end */
@@ -350,14 +315,17 @@ export class BlockReader {
   }
 }
 
-/** @throws FlogError FLOG_FILE_NEWER */
-function refuseNewer(line: MagicLine): void {
-  if (line.version.major > FORMAT_MAJOR) throw newerFile(`${line.version.major}.${line.version.minor}`, '')
+/** @throws FlogError FLOG_FILE_NEWER where the magic line names a major version to come */
+function refuseNewer({ version }: MagicLine): void {
+  if (version.major > FORMAT_MAJOR) throw newerFile(`${version.major}.${version.minor}`)
 }
 
-/** The error for a file that has to be read by a later version. */
-export function newerFile(format: string, because: string): FlogError {
+/**
+ * The error for a file that has to be read by a later version.
+ * @param and what else is in the way
+ */
+export function newerFile(format: string, and = ''): FlogError {
   const knows = `${FORMAT_MAJOR}.${FORMAT_MINOR}`
-  const message = `the file has format ${format}${because}; this version of flight-log knows ${knows}: update it`
+  const message = `the file has format ${format}${and}; this version of flight-log knows ${knows}: update it`
   return new FlogError('FLOG_FILE_NEWER', message, { details: { format, knows } })
 }

@@ -46,7 +46,7 @@ export class IncidentChanges {
 
   /** @param files all that are there now; looks must not overlap */
   async *since(files: readonly IncidentFileName[]): AsyncGenerator<IncidentNotice, void, void> {
-    const visible = files.filter((file) => file.kind !== 'temporary')
+    const visible = files.filter((file) => file.kind !== 'temporary').sort(finishedFirst)
     this.#forgetAllBut(new Set(visible.map((file) => file.name)))
     for (const file of visible) {
       if (this.#files.has(file.name)) continue
@@ -94,4 +94,9 @@ export class IncidentChanges {
     for (const name of this.#unreadable.keys()) if (!names.has(name)) this.#unreadable.delete(name)
     for (const name of this.#files.keys()) if (!names.has(name)) this.#files.delete(name)
   }
+}
+
+/** An incident of which both files are there has been closed; that it was opened is no news any more. */
+function finishedFirst(one: IncidentFileName, other: IncidentFileName): number {
+  return Number(other.kind === 'gzip') - Number(one.kind === 'gzip')
 }

@@ -46,6 +46,10 @@ export class DamageLog {
   #truncated = false
   #eventsLost: number | undefined = 0
 
+  get isEmpty(): boolean {
+    return this.#listed.length === 0
+  }
+
   add(damage: Damage): void {
     if (this.#listed.length < DAMAGE_ENTRIES) this.#listed.push(damage)
     else this.#omitted++

@@ -34,6 +34,27 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array, position: nu
   }
 }
 
+/** The bytes of a file from its start to its present end. Each piece lasts until the next one is asked for. */
+export async function* piecesOf(file: FileHandle, pieceBytes: number): AsyncGenerator<Uint8Array, void> {
+  const buffer = new Uint8Array(pieceBytes)
+  for (let position = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, pieceBytes, position)
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+    position += bytesRead
+  }
+}
+
+/** Makes what is in a file outlast a power cut. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await openRegular(path, 'read and write')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
 /** Makes what was created, renamed or removed in a directory outlast a power cut, where the system can do that. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, O_RDONLY)

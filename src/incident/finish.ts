@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib'
 import { type Clock, SystemClock } from '../base/clock'
 import { FlogError, messageOf, systemCode } from '../base/errors'
 import { type Random, randomHex, systemRandom } from '../base/random'
-import { CREATE_NEW, openRegular, syncDirectory, unlinkIfThere, writeAll } from './files'
+import { CREATE_NEW, openRegular, piecesOf, syncDirectory, syncFile, unlinkIfThere, writeAll } from './files'
 import { gzipEnd, gzipMember } from './gzip'
 import type { IncidentSummary } from './header'
 import { currentIdentity, ownerTag } from './identity'
@@ -66,7 +66,9 @@ const READ_BYTES = 64 * 1024
 export async function finishIncident(path: string, options: FinishOptions = {}): Promise<FinishedIncident> {
   try {
     const target = finishedPath(path)
-    if (!(await isFinished(path, target, options.signal))) await compress(path, target, options)
+    if (await isFinished(path, target, options.signal)) await syncFile(target)
+    else await compress(path, target, options)
+    await syncDirectory(dirname(target))
     await unlinkIfThere(path)
     return { path: target, summary: await readSummary(target) }
   } catch (error) {
@@ -101,7 +103,6 @@ async function compress(path: string, target: string, options: FinishOptions): P
     await unlinkIfThere(temporary).catch(() => false)
     throw error
   }
-  await syncDirectory(dirname(target))
 }
 
 async function summaryWithTrailer(
@@ -127,7 +128,7 @@ async function writeCompressed(
     const target = await open(temporary, CREATE_NEW, fileMode)
     try {
       const compressor = new Compressor(target, clock, signal)
-      for await (const bytes of piecesOf(source)) await compressor.push(bytes)
+      for await (const bytes of piecesOf(source, READ_BYTES)) await compressor.push(bytes)
       const written = await compressor.end()
       await target.sync()
       if ((await source.stat()).size !== written.plainBytes) throw changed(path)
@@ -220,15 +221,6 @@ async function verify(
   const sameText = bytes === written.plainBytes && hash.digest('hex') === written.plainSha256
   if (sameText && id === plain.id && events?.total === plain.events?.total) return
   throw new FlogError('FLOG_WRITE_FAILED', 'the compressed copy is not the same as the plain file')
-}
-
-async function* piecesOf(source: FileHandle): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(READ_BYTES)
-  for (;;) {
-    const { bytesRead } = await source.read(buffer, 0, READ_BYTES, null)
-    if (bytesRead === 0) return
-    yield buffer.subarray(0, bytesRead)
-  }
 }
 
 function sliceOf(bytes: number): number {

@@ -6,8 +6,16 @@ import { BLOCK_HEAD_BYTES, BlockFlag, BlockType } from './layout'
 
 const HEAD_WORDS = BLOCK_HEAD_BYTES / 4
 
+/** Memory in which blocks are put together. */
+export interface Staging {
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+  /** Largest block; the memory holds at least one. */
+  readonly blockBytes: number
+}
+
 /** One memory for all incidents: making a fresh one at the trigger would cost more than filling it. */
-let staging: { readonly bytes: Uint8Array; readonly words: Int32Array } | undefined
+let shared: Staging | undefined
 
 export interface MarkedEvent {
   readonly seq: number
@@ -22,30 +30,34 @@ export interface MarkedEvent {
 export class HistoryWriter implements MergeTarget {
   readonly #bytes: Uint8Array
   readonly #words: Int32Array
+  readonly #blockWords: number
   readonly #sync: Uint8Array
   readonly #write: (bytes: Uint8Array) => void
   readonly #trigger: MarkedEvent
+  readonly #triggerSeq: number
   /** In words: where the block in hand starts, where its next record goes, and where it must end. */
   #block = 0
   #at = HEAD_WORDS
-  #end = BLOCK_BYTES / 4
+  #end: number
   #events = 0
   #firstSeq = 0
   #lastSeq = 0
   #sawTrigger = false
 
   /** @param write called with memory that is used again afterwards */
-  constructor(sync: Uint8Array, trigger: MarkedEvent, write: (bytes: Uint8Array) => void) {
-    staging ??= newStaging()
+  constructor(sync: Uint8Array, trigger: MarkedEvent, write: (bytes: Uint8Array) => void, staging = sharedStaging()) {
     this.#bytes = staging.bytes
     this.#words = staging.words
+    this.#blockWords = staging.blockBytes / 4
+    this.#end = this.#blockWords
     this.#sync = sync
     this.#trigger = trigger
+    this.#triggerSeq = trigger.seq
     this.#write = write
   }
 
   event(seq: number, bytes: number, words: Int32Array, position: number, mask: number): void {
-    if (seq === this.#trigger.seq) {
+    if (seq === this.#triggerSeq) {
       this.#putTrigger()
       return
     }
@@ -54,13 +66,7 @@ export class HistoryWriter implements MergeTarget {
     const target = this.#words
     const at = this.#at
     target[at] = bytes
-    const start = position & mask
-    const from = CONTROL_WORDS + start
-    if (start + length <= mask + 1) {
-      for (let i = 0; i < length; i++) target[at + 1 + i] = words[from + i] as number
-    } else {
-      for (let i = 0; i < length; i++) target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
-    }
+    for (let i = 0; i < length; i++) target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
     // What stands behind the event in its last word is left over from older ones.
     const odd = bytes & 3
     if (odd !== 0) target[at + length] = (target[at + length] as number) & ((1 << (odd * 8)) - 1)
@@ -91,7 +97,7 @@ export class HistoryWriter implements MergeTarget {
 
   #nextBlock(): void {
     this.#seal()
-    if ((this.#block + BLOCK_BYTES / 4) * 4 > this.#bytes.length) this.#flush()
+    if (this.#block + this.#blockWords > this.#words.length) this.#flush()
   }
 
   #seal(): void {
@@ -111,7 +117,7 @@ export class HistoryWriter implements MergeTarget {
   #startBlock(at: number): void {
     this.#block = at
     this.#at = at + HEAD_WORDS
-    this.#end = at + BLOCK_BYTES / 4
+    this.#end = at + this.#blockWords
     this.#events = 0
   }
 }
@@ -126,13 +132,13 @@ export function eventBlock(payload: Uint8Array, seq: number, flags: number, sync
   return block
 }
 
-/** Takes the staging memory, and touches it, before the first incident needs it. */
-export function prepareStaging(): void {
-  staging ??= newStaging()
+/** The memory of all incidents, taken and touched; the first time before an incident needs it. */
+export function sharedStaging(): Staging {
+  shared ??= newStaging(STAGING_BYTES, BLOCK_BYTES)
+  return shared
 }
 
-function newStaging(): { readonly bytes: Uint8Array; readonly words: Int32Array } {
-  const memory = new ArrayBuffer(STAGING_BYTES)
-  const bytes = new Uint8Array(memory).fill(1)
-  return { bytes, words: new Int32Array(memory) }
+export function newStaging(bytes: number, blockBytes: number): Staging {
+  const memory = new ArrayBuffer(bytes)
+  return { bytes: new Uint8Array(memory).fill(1), words: new Int32Array(memory), blockBytes }
 }

@@ -3,11 +3,11 @@ import type { Engine, ReadLimits, SalvageBudget } from './engine'
 import type { Input, More } from './input'
 import {
   findMember,
-  NO_TRAILER,
   MEMBER_HEAD_BYTES,
   MEMBER_MARK_BYTES,
   MEMBER_TAIL_BYTES,
   type Member,
+  NO_TRAILER,
   readMember,
   startsLikeMember,
 } from './member'
@@ -77,12 +77,7 @@ export class MemberReader {
     const at = this.#input.offset
     if (plain.length > 0) yield { kind: 'plain', bytes: plain }
     else if (member.trailerAt === undefined) {
-      yield this.#damage(
-        'corrupt',
-        member.length,
-        'an empty gzip member that does not say that it is the last',
-        0,
-      )
+      yield this.#damage('corrupt', member.length, 'an empty gzip member that is not the last', 0)
     }
     if (this.#isDangling(member)) {
       yield this.#damage('corrupt', member.length, 'the last member points to the wrong place', 0)
@@ -108,15 +103,17 @@ export class MemberReader {
   /** The front is no whole member: goes on to where the next one starts, or to the end. */
   *#search(member: Member | undefined): Run<boolean> {
     const input = this.#input
-    if (member !== undefined && (yield* this.#isFollowed(member)))
+    if (member !== undefined && (yield* this.#isFollowed(member))) {
       return yield* this.#skipTo(member.length, member)
+    }
     let from = 1
     for (;;) {
       const at = findMember(input.view(), from)
       if (at !== -1) return yield* this.#skipTo(at, member)
       if (input.ended) return yield* this.#skipTo(input.length, member)
-      if (input.length > this.#limits.maxMemberBytes)
+      if (input.length > this.#limits.maxMemberBytes) {
         return yield* this.#skipTo(input.length - MEMBER_MARK_BYTES, undefined)
+      }
       from = Math.max(1, input.length - MEMBER_MARK_BYTES + 1)
       yield* input.need(input.length + 1)
     }

@@ -150,7 +150,7 @@ export class IncidentParser {
     plain.end()
     yield* drain(run, maker)
     if (this.#sourceDamage !== undefined) yield maker.damage(this.#sourceDamage)
-    yield { kind: 'verdict', verdict: maker.verdict(plain.offset) }
+    yield* maker.end(plain.offset)
   }
 
   #tap(bytes: Uint8Array): void {

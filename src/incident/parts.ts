@@ -54,8 +54,19 @@ export class PartMaker {
     }
   }
 
-  /** @param plainBytes length of the plain file */
-  verdict(plainBytes: number): Verdict {
+  /**
+   * Nothing comes any more.
+   * @param plainBytes length of the plain file
+   */
+  *end(plainBytes: number): Generator<IncidentPart, void> {
+    if (this.#header === undefined && this.#log.isEmpty) {
+      const message = 'the file ends before its header'
+      yield this.damage({ what: 'truncated', layer: 'plain', offset: plainBytes, bytes: 0, message })
+    }
+    yield { kind: 'verdict', verdict: this.#verdict(plainBytes) }
+  }
+
+  #verdict(plainBytes: number): Verdict {
     const { sync, wholeBytes } = this.#blocks
     const seen = {
       events: this.#events,
@@ -74,7 +85,7 @@ export class PartMaker {
     else if (this.#header !== undefined) yield this.#blockDamage(block, 'a second header', 0)
     else {
       const version = parseVersion(header.value.format)
-      if (version !== undefined && version.major > FORMAT_MAJOR) throw newerFile(header.value.format, '')
+      if (version !== undefined && version.major > FORMAT_MAJOR) throw newerFile(header.value.format)
       this.#header = header.value
       if (!this.#isOfMagicLine(version)) yield this.#wrongVersion(header.value.format)
       yield { kind: 'header', header: header.value }

@@ -3,7 +3,7 @@ import { FlogError, systemCode } from '../base/errors'
 import type { IncidentHeader } from './header'
 import { nodeEngine } from './node-engine'
 import { IncidentParser, type IncidentPart, type ParserOptions } from './parser'
-import { unpacked } from './repacked'
+import { Unpacked } from './repacked'
 
 export interface ReadOptions extends ParserOptions {
   readonly signal?: AbortSignal
@@ -41,7 +41,7 @@ export async function* readIncident(
   options: ReadOptions = {},
 ): AsyncGenerator<IncidentPart, void> {
   const parser = new IncidentParser(nodeEngine, options)
-  const bytes = unpacked(source)
+  const bytes = new Unpacked(source)
   try {
     for await (const chunk of bytes) {
       if (options.signal?.aborted === true)

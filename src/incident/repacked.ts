@@ -8,10 +8,6 @@ import { startsLikeMember } from './member'
  * The bytes of `source`, unpacked first if somebody has packed a plain incident file with an ordinary gzip. What we have
  * compressed ourselves passes as it is: the parser reads that better than any gunzip could.
  */
-export function unpacked(source: AsyncIterable<Uint8Array>): Unpacked {
-  return new Unpacked(source)
-}
-
 export class Unpacked implements AsyncIterable<Uint8Array> {
   readonly #source: AsyncIterable<Uint8Array>
   #isForeign = false
@@ -38,7 +34,10 @@ export class Unpacked implements AsyncIterable<Uint8Array> {
   /** An error that says that it is about what was inside of a gzip file. */
   explain(error: unknown): unknown {
     if (!this.#isForeign || !FlogError.is(error, 'FLOG_FILE_NOT_INCIDENT')) return error
-    const message = error.message.replace(/^not an incident file:/, 'not an incident file but gzip of another:')
+    const message = error.message.replace(
+      /^not an incident file:/,
+      'not an incident file but gzip of another:',
+    )
     return new FlogError('FLOG_FILE_NOT_INCIDENT', message, { cause: error })
   }
 

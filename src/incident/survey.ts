@@ -4,11 +4,12 @@ import { decodeEvent } from '../codec/decode'
 import type { LogEvent } from '../event/event'
 import { type Block, type BlockPart, BlockReader, newerFile } from './blocks'
 import { SalvageBudget } from './engine'
+import { piecesOf } from './files'
 import { FORMAT_MAJOR, FORMAT_MINOR, type FurtherTrigger } from './header'
 import { Input, MORE } from './input'
 import { BlockFlag, BlockType } from './layout'
 import { nodeEngine } from './node-engine'
-import { chunksOf, openIncidentFile } from './reader'
+import { openIncidentFile } from './reader'
 import { recordsOf } from './records'
 
 /** What a trailer has to say about a plain file, and where to put it. */
@@ -34,6 +35,7 @@ const LIMITS = {
   salvageBytes: SALVAGE_BYTES,
 }
 const LISTED_TRIGGERS = 512
+const READ_BYTES = 64 * 1024
 
 /**
  * Looks through the blocks of a plain file. Only the triggers among its events are decoded, so it takes a tenth of the
@@ -47,7 +49,7 @@ export async function surveyPlainFile(path: string, signal?: AbortSignal): Promi
   const surveyor = new Surveyor()
   const file = await openIncidentFile(path)
   try {
-    for await (const bytes of chunksOf(file)) {
+    for await (const bytes of piecesOf(file, READ_BYTES)) {
       if (signal?.aborted === true)
         throw new FlogError('FLOG_ABORTED', 'reading the incident file was cancelled')
       input.append(bytes)

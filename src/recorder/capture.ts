@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock'
 import { TRIGGER_EVENT_BYTES } from '../base/limits'
+import { peekSeq, peekTime } from '../codec/decode'
 import { EventEncoder, type EventExtras } from '../codec/encoder'
 import type { Redactor } from '../event/redact'
 import type { ControlBlock } from '../ring/control'
@@ -79,22 +80,35 @@ export class Capture {
     }
     const seq = stamp === undefined ? this.control.nextSeq() : stamp.seq
     encoder.stamp(seq)
-    this.rings.select(severity, facility).append(encoder.words, length)
+    this.rings.select(severity, facility).append(encoder.longs, length)
     this.control.publish(seq)
     if (severity < this.#observer.watchFrom) {
       encoder.busy = false
       return seq
     }
+    this.#show(encoder, length, severity, message, facility, fields, extras)
+    return seq
+  }
+
+  /** Apart from `record`: what a closure uses would be put on the heap for every event, shown or not. */
+  #show(
+    encoder: EventEncoder,
+    length: number,
+    severity: number,
+    message: unknown,
+    facility: string,
+    fields: unknown,
+    extras: EventExtras | undefined,
+  ): void {
     const payload = Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
+    const stamp = { seq: peekSeq(payload), time: peekTime(payload) }
     const cut = encoder.cut > 0
     encoder.busy = false
-    const again = { seq, time }
     this.#observer.observe(
       payload,
       severity,
-      cut ? () => this.#encodeWhole(severity, message, facility, fields, extras, again) : undefined,
+      cut ? () => this.#encodeWhole(severity, message, facility, fields, extras, stamp) : undefined,
     )
-    return seq
   }
 
   /** Records an event of our own making that nobody is asked about. @returns the encoded event */
@@ -103,7 +117,7 @@ export class Capture {
     const length = encoder.encode(this.clock.now(), severity, message, facility, fields)
     const seq = this.control.nextSeq()
     encoder.stamp(seq)
-    this.rings.select(severity, facility).append(encoder.words, length)
+    this.rings.select(severity, facility).append(encoder.longs, length)
     this.control.publish(seq)
     return Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
   }

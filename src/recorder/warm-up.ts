@@ -1,52 +1,83 @@
 import { type Clock, SystemClock } from '../base/clock'
+import { peekSeq } from '../codec/decode'
 import { EventEncoder } from '../codec/encoder'
+import { encodeValue } from '../codec/value'
+import { EncodedEvent } from '../codec/view'
 import { Redactor } from '../event/redact'
-import { HistoryWriter, prepareStaging } from '../incident/history'
+import { fingerprintOf } from '../incident/fingerprint'
+import { HistoryWriter, type MarkedEvent, newStaging, sharedStaging } from '../incident/history'
 import { ControlBlock } from '../ring/control'
 import { mergeHistory } from '../ring/merge'
 import { RingSet } from '../ring/set'
 
-/** Enough events for the engine to compile the merge before it matters, few enough for one turn of the event loop. */
-const EVENTS = 3000
-const ROUNDS = 4
+/** Rings that are full, blocks that are filled, staging that is flushed: every way of the merge, in little. */
+const RING = '32KiB'
+const EVENTS = 4000
+const STAGING = 32 * 1024
+const BLOCK = 8 * 1024
+/** After so many rounds, a millisecond each or less, the engine has compiled the merge for good. */
+const ROUNDS = 40
 let warmed = false
 
 /**
- * Runs the work of a trigger once on made-up events, soon after the start and off every critical path: the first trigger
- * of a process is the one that counts, and merging with cold code takes three times as long.
+ * Runs the work of a trigger on made-up events, soon after the start, in turns of the event loop of their own: the first
+ * trigger of a process is the one that counts, and merging with cold code takes five times as long.
  */
 export function warmUp(clock: Clock): void {
   if (warmed) return
   warmed = true
   clock.after(0, () => {
-    prepareStaging()
-    const rings = madeUpRings()
+    sharedStaging()
+    const history = madeUpHistory()
     const round = (left: number) => {
-      mergeOnce(rings)
+      history.merge(left)
       if (left > 1) clock.after(0, () => round(left - 1))
     }
     round(ROUNDS)
   })
 }
 
-function madeUpRings(): RingSet {
-  const size = '32KiB'
-  const rings = new RingSet({ sizes: { trace: size, debug: size, info: size, warn: size, error: size, fatal: size } })
+function madeUpHistory(): { readonly merge: (round: number) => void } {
+  const sizes = { trace: RING, debug: RING, info: RING, warn: RING, error: RING, fatal: RING }
+  const rings = new RingSet({ sizes })
   const encoder = new EventEncoder(new Redactor(), 4096)
   const control = new ControlBlock()
   const time = new SystemClock().now()
+  let length = 0
   for (let i = 0; i < EVENTS; i++) {
-    const severity = 1 + 4 * (i % 6)
-    const length = encoder.encode(time, severity, 'warming up', '', { i, half: i / 2, text: `event ${i}` })
+    // Severities that change at each event, and some that stay the same for a while.
+    const severity = 1 + 4 * ((i >> (i & 1024 ? 4 : 0)) % 6)
+    length = encoder.encode(time, severity, 'warming up', '', { i, half: i / 2, text: `event ${i}` })
     encoder.stamp(control.nextSeq())
-    rings.select(severity, '').append(encoder.words, length)
+    rings.select(severity, '').append(encoder.longs, length)
   }
-  return rings
+  const payload = Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
+  const trigger: MarkedEvent = { seq: peekSeq(payload), payload }
+  prepareHeader(payload)
+  const sync = new Uint8Array(16)
+  const staging = newStaging(STAGING, BLOCK)
+  return {
+    merge: (round: number) => {
+      const writer = new HistoryWriter(sync, trigger, WRITES[round % WRITES.length] as Write, staging)
+      writer.take((target) => mergeHistory(rings.handles, target, { ownThread: 0, until: trigger.seq }))
+    },
+  }
 }
 
-function mergeOnce(rings: RingSet): void {
-  const sync = new Uint8Array(16)
-  const trigger = { seq: EVENTS, payload: new Uint8Array(32) }
-  const writer = new HistoryWriter(sync, trigger, () => {})
-  writer.take((target) => mergeHistory(rings.handles, target, { ownThread: 0, until: EVENTS }))
+type Write = (bytes: Uint8Array) => void
+
+/** Several, so that the engine does not compile one of them into the merge, and starts anew when a real one comes. */
+const WRITES: readonly Write[] = [
+  (bytes) => void bytes.length,
+  (bytes) => void bytes.byteLength,
+  (bytes) => void bytes[0],
+  (bytes) => void bytes.byteOffset,
+  (bytes) => void bytes.at(-1),
+]
+
+/** What else is done once an incident, and costs most the first time. */
+function prepareHeader(payload: Uint8Array): void {
+  const event = new EncodedEvent(payload)
+  fingerprintOf(event)
+  encodeValue(event.decoded)
 }

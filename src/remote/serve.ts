@@ -87,9 +87,11 @@ export class PublisherSession {
       case 'request':
         this.#onRequest(id, message)
         break
-      case 'credit':
-        this.#requests.get(id)?.grant(message.count('messages', MAX_CREDIT, 1))
+      case 'credit': {
+        const messages = message.count('messages', MAX_CREDIT, 1)
+        this.#requests.get(id)?.grant(messages)
         break
+      }
       case 'cancel':
         this.#requests.get(id)?.end()
         break

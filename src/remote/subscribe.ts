@@ -47,23 +47,24 @@ export class SubscriberSession {
    */
   request(method: string, params: object, timeoutMs: number, signal?: AbortSignal): Promise<Plain> {
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
+      let id = 0
+      const onAbort = (): void => this.#cancel(id, aborted())
+      const timer = this.#clock.after(timeoutMs, () => this.#cancel(id, late(method)))
+      const settled = (): void => {
         timer.cancel()
         signal?.removeEventListener('abort', onAbort)
       }
-      const fail = (error: FlogError): void => {
-        settle()
-        reject(error)
-      }
-      const result = (value: Plain): void => {
-        settle()
-        resolve(value)
-      }
-      const item = (): void => this.#breakOff(protocolError(`an item where ${method} has one result`))
-      const id = this.#begin(method, params, { item, result, fail })
-      const giveUp = (error: FlogError): void => this.#cancel(id, error)
-      const onAbort = (): void => giveUp(aborted())
-      const timer = this.#clock.after(timeoutMs, () => giveUp(late(method)))
+      id = this.#begin(method, params, {
+        item: () => this.#breakOff(protocolError(`an item where ${method} has one result`)),
+        result: (value) => {
+          settled()
+          resolve(value)
+        },
+        fail: (error) => {
+          settled()
+          reject(error)
+        },
+      })
       signal?.addEventListener('abort', onAbort, { once: true })
       if (signal?.aborted === true) onAbort()
     })

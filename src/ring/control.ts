@@ -12,10 +12,14 @@ const UPPER_ODD = 2
 const REPORT_OWNER = 3
 const INCIDENT_NUMBER = 4
 const BEAT = 5
+const PUBLISHERS = 6
 /** Indices into the same memory seen as float64. */
-const PUBLISHED_F64 = 8
+const FIRST_SEQ_F64 = 8
 const CLOCK_ANCHOR_F64 = 9
-const CONTROL_BYTES = 128
+/** One for each thread that publishes, so that none writes over the other's; the last one is for all further threads. */
+const PUBLISHED_F64 = 16
+const PUBLISHED_SLOTS = 64
+const CONTROL_BYTES = (PUBLISHED_F64 + PUBLISHED_SLOTS) * 8
 
 export class ControlBlock {
   readonly memory: SharedArrayBuffer
@@ -23,6 +27,8 @@ export class ControlBlock {
   readonly clockAnchor: Float64Array
   readonly #words: Int32Array
   readonly #floats: Float64Array
+  /** Where this thread notes what it published; 0 until it did. */
+  #slot = 0
 
   /** @param from another thread's block, or the first `seq` of a new one (tests start near the wrap) */
   constructor(from: SharedArrayBuffer | number = 0) {
@@ -41,14 +47,18 @@ export class ControlBlock {
     return upper === 0 ? low >>> 0 : upper * 0x100000000 + (low >>> 0)
   }
 
-  /** The highest `seq` that is in a ring; -1 where none is. Readers of several rings read up to here. */
+  /** The highest `seq` that is in a ring; one below the first where none is. Readers of several rings read up to here. */
   get published(): number {
-    return (this.#floats[PUBLISHED_F64] as number) - 1
+    const slots = Math.min(Atomics.load(this.#words, PUBLISHERS), PUBLISHED_SLOTS)
+    let next = this.#floats[FIRST_SEQ_F64] as number
+    for (let i = 0; i < slots; i++) next = Math.max(next, this.#floats[PUBLISHED_F64 + i] as number)
+    return next - 1
   }
 
   /** Told after an event is in its ring. Events may arrive out of order by a few; the highest counts. */
   publish(seq: number): void {
-    if (seq >= (this.#floats[PUBLISHED_F64] as number)) this.#floats[PUBLISHED_F64] = seq + 1
+    if (this.#slot === 0) this.#slot = this.#claimSlot()
+    if (seq >= (this.#floats[this.#slot] as number)) this.#floats[this.#slot] = seq + 1
   }
 
   /**
@@ -87,9 +97,13 @@ export class ControlBlock {
     const upper = Math.floor(seq / 0x100000000)
     const low = seq % 0x100000000
     this.#words[SEQ] = low
-    this.#words[UPPER_EVEN] = low >= 0xc0000000 ? upper + 1 : upper
+    this.#words[UPPER_EVEN] = low > 0xc0000000 ? upper + 1 : upper
     this.#words[UPPER_ODD] = low < 0x40000000 ? Math.max(upper - 1, 0) : upper
-    this.#floats[PUBLISHED_F64] = seq
+    this.#floats[FIRST_SEQ_F64] = seq
+  }
+
+  #claimSlot(): number {
+    return PUBLISHED_F64 + Math.min(Atomics.add(this.#words, PUBLISHERS, 1), PUBLISHED_SLOTS - 1)
   }
 
   /** In the middle of the lower half the upper one is prepared, and the other way round. */

@@ -8,7 +8,7 @@
  *         └────────┴────────┴──────────────────┴─────────────────────────────────────────┘
  *                                                            ↑ tail (oldest)         ↑ head (next)
  *   frame  ┌─────────┬──────────┬───────────────────────────┬──────────┬─────────┐
- *          │ length  │ ordinal  │ event, padded to a word   │ ordinal  │ length  │
+ *          │ length  │ ordinal  │ event, padded to 8 bytes  │ ordinal  │ length  │
  *          └─────────┴──────────┴───────────────────────────┴──────────┴─────────┘
  * ```
  *
@@ -33,7 +33,7 @@ export const FRAME_OVERHEAD_WORDS = 4
 
 /** Words that an event of `bytes` bytes takes in a ring. */
 export function frameWords(bytes: number): number {
-  return FRAME_OVERHEAD_WORDS + ((bytes + 3) >> 2)
+  return FRAME_OVERHEAD_WORDS + (((bytes + 7) >> 3) << 1)
 }
 
 /** What another thread needs to read a ring. Can be posted to a worker. */

@@ -1,16 +1,6 @@
-import { peekSeq } from '../codec/decode'
-import { capacityWords, CONTROL_WORDS, frameWords, HEAD, type RingHandle, TAIL } from './layout'
+import { CONTROL_WORDS, capacityWords, frameWords, HEAD, type RingHandle, TAIL } from './layout'
 
-/** The history of one ring at one moment: its words, and where in them each event is, in the order of `seq`. */
-interface Indexed {
-  readonly words: Int32Array
-  readonly mask: number
-  readonly seqs: Float64Array
-  readonly positions: Int32Array
-  next: number
-}
-
-/** Takes merged events: `words` of `ring` from `position` on, modulo `mask`, hold the event's `bytes` bytes. */
+/** Takes merged events: `words` of a ring from `position` on, modulo `mask`, hold the event's `bytes` bytes. */
 export interface MergeTarget {
   event(seq: number, bytes: number, words: Int32Array, position: number, mask: number): void
 }
@@ -26,7 +16,7 @@ export interface MergeOptions {
 
 /**
  * Hands over the history of all rings, merged by `seq`. Within a ring events are nearly in order: where a logger stamped
- * an event before it was encoded they may be out of order by a few, and are sorted.
+ * an event before it was encoded they may be out of order by a few; such a ring is sorted first.
  *
  * @returns events handed over, and those left out because of `maxBytes`
  */
@@ -35,111 +25,179 @@ export function mergeHistory(
   target: MergeTarget,
   options: MergeOptions,
 ): { readonly events: number; readonly omitted: number } {
-  const indexed = rings.map((ring) => indexOf(ring, ring.thread === options.ownThread))
-  const omitted = options.maxBytes === undefined ? 0 : skipOldest(indexed, options.maxBytes)
+  const cursors = rings.map((ring) => cursorOf(ring, ring.thread === options.ownThread))
+  // The end of a ring is at Infinity.
+  const until = Math.min(options.until, Number.MAX_SAFE_INTEGER)
+  const omitted = options.maxBytes === undefined ? 0 : skipOldest(cursors, options.maxBytes, until)
+  return { events: mergeCursors(cursors, target, until), omitted }
+}
+
+/**
+ * Again and again the cursor whose next event is the oldest, as far as it stays the oldest. There are about six of them, so
+ * looking at each is faster than keeping them in order.
+ */
+function mergeCursors(cursors: readonly Cursor[], target: MergeTarget, last: number): number {
   let events = 0
   for (;;) {
-    const run = nextRun(indexed, options.until)
-    if (run === undefined) return { events, omitted }
-    const { ring, until } = run
-    while (ring.next < ring.seqs.length && (ring.seqs[ring.next] as number) <= until) {
-      const position = ring.positions[ring.next] as number
-      const bytes = ring.words[CONTROL_WORDS + (position & ring.mask)] as number
-      target.event(ring.seqs[ring.next] as number, bytes, ring.words, position + 2, ring.mask)
-      ring.next++
-      events++
+    let cursor: Cursor | undefined
+    let lowest = last + 1
+    let until = last
+    for (let i = 0; i < cursors.length; i++) {
+      const candidate = cursors[i] as Cursor
+      const seq = candidate.seq
+      if (seq < lowest) {
+        if (lowest <= last) until = lowest
+        lowest = seq
+        cursor = candidate
+      } else if (seq < until) until = seq
     }
+    if (cursor === undefined) return events
+    events += cursor.run(until, target)
   }
 }
 
-/** The ring whose next event is the oldest, and the `seq` up to which it stays the oldest. */
-function nextRun(rings: readonly Indexed[], last: number): { readonly ring: Indexed; readonly until: number } | undefined {
-  let ring: Indexed | undefined
-  let lowest = last + 1
-  let until = last
-  for (const candidate of rings) {
-    if (candidate.next >= candidate.seqs.length) continue
-    const seq = candidate.seqs[candidate.next] as number
-    if (seq < lowest) {
-      until = Math.min(lowest, last)
-      lowest = seq
-      ring = candidate
-    } else if (seq < until) until = seq
-  }
-  return ring === undefined ? undefined : { ring, until }
-}
-
-function indexOf(handle: RingHandle, own: boolean): Indexed {
+function cursorOf(handle: RingHandle, own: boolean): Cursor {
   const shared = new Int32Array(handle.memory)
   const mask = capacityWords(handle.memory) - 1
   const head = Atomics.load(shared, HEAD)
   const words = own ? shared : shared.slice()
   // What the writer gave up while it was copied may be torn: only from the tail of now on are the frames whole.
   const tail = Atomics.or(shared, TAIL, 0)
-  const positions = framesOf(words, mask, tail, head)
-  const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
-  const seqs = new Float64Array(positions.length)
-  for (let i = 0; i < positions.length; i++) seqs[i] = seqAt(bytes, words, positions[i] as number, mask)
-  return { words, mask, next: 0, ...inOrder(seqs, positions) }
+  const passed = ((head - tail) | 0) < 0
+  const cursor = new Cursor(words, mask, passed ? head : tail, head)
+  return cursor.isInOrder() ? cursor : sorted(cursor)
 }
 
-function framesOf(words: Int32Array, mask: number, tail: number, head: number): Int32Array {
-  const used = (head - tail) | 0
-  // The smallest event has 23 bytes, so its frame 10 words.
-  const positions = new Int32Array(Math.max(0, Math.ceil(used / 10)))
-  let count = 0
-  for (let at = 0; at < used; count++) {
-    positions[count] = (tail + at) | 0
-    at += frameWords(words[CONTROL_WORDS + ((tail + at) & mask)] as number)
+/** Walks the frames of one ring. */
+class Cursor {
+  readonly words: Int32Array
+  readonly mask: number
+  /** Position after the last frame. */
+  readonly end: number
+  position: number
+  /** Of the event at the position; Infinity at the end. */
+  seq: number
+  readonly #view: DataView
+  readonly #joined = new DataView(new ArrayBuffer(16))
+
+  constructor(words: Int32Array, mask: number, position: number, end: number) {
+    this.words = words
+    this.mask = mask
+    this.#view = new DataView(words.buffer, words.byteOffset, words.byteLength)
+    this.position = position
+    this.end = end
+    this.seq = this.seqAt(position)
   }
-  return positions.subarray(0, count)
-}
 
-const acrossTheEnd = new Uint8Array(16)
+  /** Hands over the events from here up to `until`. @returns how many */
+  run(until: number, target: MergeTarget): number {
+    const { words, mask } = this
+    let events = 0
+    let { seq, position } = this
+    while (seq <= until) {
+      const bytes = words[CONTROL_WORDS + (position & mask)] as number
+      target.event(seq, bytes, words, position + 2, mask)
+      position = (position + frameWords(bytes)) | 0
+      seq = this.seqAt(position)
+      events++
+    }
+    this.position = position
+    this.seq = seq
+    return events
+  }
 
-function seqAt(bytes: Uint8Array, words: Int32Array, position: number, mask: number): number {
-  const start = (position + 2) & mask
-  if (start + 3 <= mask + 1) return peekSeq(bytes, (CONTROL_WORDS + start) * 4)
-  const joined = new Int32Array(acrossTheEnd.buffer)
-  for (let i = 0; i < 4; i++) joined[i] = words[CONTROL_WORDS + ((start + i) & mask)] as number
-  return peekSeq(acrossTheEnd)
-}
+  isInOrder(): boolean {
+    let seq = -1
+    for (let at = this.position; at !== this.end; at = this.after(at)) {
+      const next = this.seqAt(at)
+      if (next < seq) return false
+      seq = next
+    }
+    return true
+  }
 
-/** As they are where they are in order, which is nearly always; else sorted. */
-function inOrder(seqs: Float64Array, positions: Int32Array): Pick<Indexed, 'seqs' | 'positions'> {
-  let sorted = true
-  for (let i = 1; i < seqs.length && sorted; i++) sorted = (seqs[i - 1] as number) < (seqs[i] as number)
-  if (sorted) return { seqs, positions }
-  const order = Array.from(seqs.keys()).sort((a, b) => (seqs[a] as number) - (seqs[b] as number))
-  return {
-    seqs: Float64Array.from(order, (i) => seqs[i] as number),
-    positions: Int32Array.from(order, (i) => positions[i] as number),
+  /** Position of the frame behind the one at `position`. */
+  after(position: number): number {
+    return (position + this.wordsAt(position)) | 0
+  }
+
+  /** Position of the frame before the one at `position`: frames carry their length at both ends. */
+  before(position: number): number {
+    return (position - frameWords(this.words[CONTROL_WORDS + ((position - 1) & this.mask)] as number)) | 0
+  }
+
+  /** Position behind the last frame up to `until`. */
+  endOf(until: number): number {
+    let at = this.end
+    while (at !== this.position && this.seqAt(this.before(at)) > until) at = this.before(at)
+    return at
+  }
+
+  wordsAt(position: number): number {
+    return frameWords(this.words[CONTROL_WORDS + (position & this.mask)] as number)
+  }
+
+  /** `seq` of the frame at `position`, Infinity at the end: the float64 behind the event's first two bytes. */
+  seqAt(position: number): number {
+    if (position === this.end) return Number.POSITIVE_INFINITY
+    const start = (position + 2) & this.mask
+    if (start + 3 <= this.mask) return this.#view.getFloat64((CONTROL_WORDS + start) * 4 + 2)
+    for (let i = 0; i < 3; i++) {
+      const word = this.words[CONTROL_WORDS + ((start + i) & this.mask)] as number
+      this.#joined.setInt32(i * 4, word, true)
+    }
+    return this.#joined.getFloat64(2)
   }
 }
 
-/** Moves each ring's start to the newest `maxBytes` of all rings together. */
-function skipOldest(rings: readonly Indexed[], maxBytes: number): number {
-  const ends = rings.map((ring) => ring.seqs.length)
+/** The same frames in the order of `seq`, in memory of their own. */
+function sorted(cursor: Cursor): Cursor {
+  const frames: { readonly position: number; readonly seq: number }[] = []
+  for (let at = cursor.position; at !== cursor.end; at = cursor.after(at)) {
+    frames.push({ position: at, seq: cursor.seqAt(at) })
+  }
+  frames.sort((a, b) => a.seq - b.seq)
+  const words = new Int32Array(cursor.words.length)
+  let to = 0
+  for (const { position } of frames) {
+    const length = cursor.wordsAt(position)
+    for (let i = 0; i < length; i++) {
+      words[CONTROL_WORDS + to + i] = cursor.words[CONTROL_WORDS + ((position + i) & cursor.mask)] as number
+    }
+    to += length
+  }
+  return new Cursor(words, cursor.mask, 0, to)
+}
+
+/** Moves each cursor to the newest `maxBytes` up to `until`, of all rings together. @returns events passed over */
+function skipOldest(cursors: readonly Cursor[], maxBytes: number, until: number): number {
+  const starts = cursors.map((cursor) => cursor.endOf(until))
   let bytes = 0
   for (;;) {
     let newest = -1
-    for (let i = 0; i < rings.length; i++) {
-      const end = ends[i] as number
-      if (end > 0 && (newest < 0 || lastSeq(rings, ends, i) > lastSeq(rings, ends, newest))) newest = i
-    }
-    if (newest < 0) break
-    const ring = rings[newest] as Indexed
-    const at = ring.positions[(ends[newest] as number) - 1] as number
-    bytes += frameWords(ring.words[CONTROL_WORDS + (at & ring.mask)] as number) * 4
+    let highest = -1
+    cursors.forEach((cursor, i) => {
+      const start = starts[i] as number
+      if (start === cursor.position) return
+      const seq = cursor.seqAt(cursor.before(start))
+      if (seq > highest) {
+        highest = seq
+        newest = i
+      }
+    })
+    const cursor = cursors[newest]
+    if (cursor === undefined) break
+    const before = cursor.before(starts[newest] as number)
+    bytes += cursor.wordsAt(before) * 4
     if (bytes > maxBytes) break
-    ends[newest] = (ends[newest] as number) - 1
+    starts[newest] = before
   }
-  rings.forEach((ring, i) => {
-    ring.next = ends[i] as number
-  })
-  return ends.reduce((sum, end) => sum + end, 0)
+  return cursors.reduce((omitted, cursor, i) => omitted + skipTo(cursor, starts[i] as number), 0)
 }
 
-function lastSeq(rings: readonly Indexed[], ends: readonly number[], i: number): number {
-  return (rings[i] as Indexed).seqs[(ends[i] as number) - 1] as number
+function skipTo(cursor: Cursor, start: number): number {
+  let skipped = 0
+  for (; cursor.position !== start; skipped++) cursor.position = cursor.after(cursor.position)
+  cursor.seq = cursor.seqAt(start)
+  return skipped
 }

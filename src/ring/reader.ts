@@ -1,4 +1,12 @@
-import { capacityWords, CONTROL_WORDS, frameWords, HEAD, NEXT_ORDINAL_F64, type RingHandle, TAIL } from './layout'
+import {
+  CONTROL_WORDS,
+  capacityWords,
+  frameWords,
+  HEAD,
+  NEXT_ORDINAL_F64,
+  type RingHandle,
+  TAIL,
+} from './layout'
 
 /** A whole event, copied into memory of its own. */
 export interface Frame {
@@ -77,32 +85,44 @@ export class RingReader {
     this.#ordinal = ordinal
   }
 
-  /** The number comes from the frame before the head: the count beside it may lag by one. */
   #startAtHead(): void {
-    let head: number
-    let empty: boolean
-    let last: number
+    let ordinal: number | undefined
     do {
-      head = Atomics.load(this.#words, HEAD)
-      empty = (this.#nextOrdinal[NEXT_ORDINAL_F64] as number) === 0 && Atomics.load(this.#words, TAIL) === head
-      last = this.#unwrap(this.#at(head - 2))
-    } while (head !== Atomics.load(this.#words, HEAD))
-    this.#position = head
-    this.#ordinal = empty ? 0 : last + 1
+      this.#position = Atomics.load(this.#words, HEAD)
+      ordinal = this.#ordinalOfHead(this.#position)
+    } while (ordinal === undefined)
+    this.#ordinal = ordinal
   }
 
+  /** Frames before `from` are passed over; only those from there on can be missed. */
   #startAtTail(from: 'oldest' | number): void {
-    this.#ordinal = from === 'oldest' ? 0 : from
+    const first = from === 'oldest' ? 0 : from
     this.#position = Atomics.load(this.#words, TAIL)
-    let frame = this.peek()
-    while (from !== 'oldest' && frame !== undefined && frame.ordinal < from) {
-      this.next()
-      frame = this.peek()
+    while (this.#arrive() < first && this.#peeked !== undefined) this.next()
+    this.#missed = from === 'oldest' ? 0 : Math.max(0, this.#ordinal - from)
+  }
+
+  /** Number of the next frame: of one that is there, else of the one that will be at the head. */
+  #arrive(): number {
+    while (this.peek() === undefined) {
+      const ordinal = this.#ordinalOfHead(this.#position)
+      if (ordinal === undefined) continue
+      this.#ordinal = ordinal
+      break
     }
-    if (from === 'oldest') {
-      if (frame !== undefined) this.#ordinal = frame.ordinal
-      this.#missed = 0
-    }
+    return this.#ordinal
+  }
+
+  /**
+   * Number of the frame that comes at `head`, from the one before it: the count beside the head may lag by one. Undefined
+   * where the head has moved on.
+   */
+  #ordinalOfHead(head: number): number | undefined {
+    const unused =
+      (this.#nextOrdinal[NEXT_ORDINAL_F64] as number) === 0 && Atomics.load(this.#words, TAIL) === head
+    const last = this.#unwrap(this.#at(head - 2))
+    if (Atomics.or(this.#words, HEAD, 0) !== head) return undefined
+    return unused ? 0 : last + 1
   }
 
   /** The reader fell behind: on with the oldest frame that is there. */
@@ -141,7 +161,8 @@ export class RingReader {
     const first = Math.min(length, this.#capacity - start)
     const from = CONTROL_WORDS + start
     this.#private.set(this.#words.subarray(from, from + first), 0)
-    if (first < length) this.#private.set(this.#words.subarray(CONTROL_WORDS, CONTROL_WORDS + length - first), first)
+    if (first < length)
+      this.#private.set(this.#words.subarray(CONTROL_WORDS, CONTROL_WORDS + length - first), first)
   }
 
   /** The whole number of a frame of which the ring holds 32 bits: the nearest one not above the number of the head. */

@@ -11,16 +11,16 @@ import {
   TAIL,
 } from './layout'
 
-/** Bytes by which a copy in a loop is faster than a call to copy memory. */
-const LOOPED_WORDS = 96
+/** Words of a frame up to which a loop copies faster than a call does. */
+const LOOPED_WORDS = 128
 
 export interface RingOptions {
   readonly severity: string
   readonly facility?: string
   readonly thread?: number
-  /** 32 KiB to 1 GiB, rounded up to a power of two. */
+  /** Up to 1 GiB, rounded up to a power of two, and to 64 KiB. */
   readonly bytes: number
-  /** Words already written, modulo 2^32: tests start near the wrap. Default 0. */
+  /** Words already written, an even number, modulo 2^32: tests start near the wrap. Default 0. */
   readonly startAt?: number
 }
 
@@ -32,6 +32,8 @@ export interface RingOptions {
 export class Ring {
   readonly handle: RingHandle
   readonly #words: Int32Array
+  /** The same memory, eight bytes an element: the engine copies these without making BigInts of them. */
+  readonly #longs: BigUint64Array
   readonly #ordinal: Float64Array
   readonly #capacity: number
   readonly #mask: number
@@ -42,7 +44,7 @@ export class Ring {
   constructor(options: RingOptions) {
     const { bytes, severity, facility = '', thread = 0, startAt = 0 } = options
     if (!(bytes > 0 && bytes <= RING_MAX_BYTES)) {
-      throw invalidOption(`rings.${severity}`, `a size from ${RING_MIN_BYTES} to ${RING_MAX_BYTES} bytes`, bytes)
+      throw invalidOption(`rings.${severity}`, `a size of at most ${RING_MAX_BYTES} bytes`, bytes)
     }
     this.#capacity = powerOfTwo(Math.max(bytes, RING_MIN_BYTES)) / 4
     this.#mask = this.#capacity - 1
@@ -50,9 +52,11 @@ export class Ring {
     const memory = new SharedArrayBuffer((this.#capacity + CONTROL_WORDS) * 4)
     this.handle = { memory, severity, facility, thread }
     this.#words = new Int32Array(memory)
+    this.#longs = new BigUint64Array(memory)
     this.#ordinal = new Float64Array(memory, 0, CONTROL_WORDS / 2)
-    this.#words[HEAD] = startAt
-    this.#words[TAIL] = startAt
+    // Frames take an even number of words, so that events are aligned to eight bytes.
+    this.#words[HEAD] = startAt & ~1
+    this.#words[TAIL] = startAt & ~1
   }
 
   get capacityBytes(): number {
@@ -90,35 +94,53 @@ export class Ring {
 
   /**
    * Appends an event, letting the oldest go as needed.
-   * @param event words of the event from index 0; the padding after `bytes` may hold anything
+   * @param event the event from index 0, eight bytes an element; the padding after `bytes` may hold anything
    * @param bytes 1 up to {@link largestEvent}
    * @returns false, and nothing written, if it is longer than that
    */
-  append(event: Int32Array, bytes: number): boolean {
+  append(event: BigUint64Array, bytes: number): boolean {
     const words = this.#words
     const mask = this.#mask
     const need = frameWords(bytes)
     const head = words[HEAD] as number
-    if (((head - (words[TAIL] as number)) >>> 0) + need > this.#capacity && !this.#evict(head, need)) return false
-    const ordinal = (this.#ordinal[NEXT_ORDINAL_F64] as number) | 0
-    const at = CONTROL_WORDS
-    words[at + (head & mask)] = bytes
-    words[at + ((head + 1) & mask)] = ordinal
-    const length = need - FRAME_OVERHEAD_WORDS
-    const start = (head + 2) & mask
-    if (length > LOOPED_WORDS || start + length > this.#capacity) this.#copy(event, start, length)
-    else for (let i = 0, to = at + start; i < length; i++) words[to + i] = event[i] as number
-    words[at + ((head + need - 2) & mask)] = ordinal
-    words[at + ((head + need - 1) & mask)] = bytes
+    if (((head - (words[TAIL] as number)) >>> 0) + need > mask + 1 && !this.#evict(head, need)) return false
+    const ordinals = this.#ordinal
+    const ordinal = ordinals[NEXT_ORDINAL_F64] as number
+    const start = CONTROL_WORDS + (head & mask)
+    words[start] = bytes
+    words[start + 1] = ordinal
+    const end = start + need - 2
+    if (end <= CONTROL_WORDS + mask && need <= LOOPED_WORDS) {
+      const longs = this.#longs
+      for (let i = 0, to = (start + 2) >> 1, length = (need - FRAME_OVERHEAD_WORDS) >> 1; i < length; i++) {
+        longs[to + i] = event[i] as bigint
+      }
+      words[end] = ordinal
+      words[end + 1] = bytes
+    } else if (!this.#appendElsewhere(event, head, need, ordinal, bytes)) return false
     Atomics.store(words, HEAD, (head + need) | 0)
-    this.#ordinal[NEXT_ORDINAL_F64] = (this.#ordinal[NEXT_ORDINAL_F64] as number) + 1
+    ordinals[NEXT_ORDINAL_F64] = ordinal + 1
     return true
   }
 
-  #copy(event: Int32Array, start: number, length: number): void {
-    const first = Math.min(length, this.#capacity - start)
-    this.#words.set(event.subarray(0, first), CONTROL_WORDS + start)
-    if (first < length) this.#words.set(event.subarray(first, length), CONTROL_WORDS)
+  /** Event and end of a frame that is long, or runs across the end of the memory. @returns false if it is too long */
+  #appendElsewhere(
+    event: BigUint64Array,
+    head: number,
+    need: number,
+    ordinal: number,
+    bytes: number,
+  ): boolean {
+    if (need > this.#capacity / 2) return false
+    const length = (need - FRAME_OVERHEAD_WORDS) >> 1
+    const start = ((head + 2) & this.#mask) >> 1
+    const first = Math.min(length, (this.#capacity >> 1) - start)
+    this.#longs.set(event.subarray(0, first), (CONTROL_WORDS >> 1) + start)
+    if (first < length) this.#longs.set(event.subarray(first, length), CONTROL_WORDS >> 1)
+    const end = CONTROL_WORDS + ((head + need - 2) & this.#mask)
+    this.#words[end] = ordinal
+    this.#words[end + 1] = bytes
+    return true
   }
 
   /** Lets whole frames go until `need` words and one step more are free. The read-modify-write orders it before the bytes. */

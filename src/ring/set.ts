@@ -22,6 +22,7 @@ export class RingSet {
   readonly rings: readonly Ring[]
   readonly #shared: readonly Ring[]
   readonly #own: FacilityTable<readonly Ring[]>
+  readonly #divided: boolean
 
   /** @throws FlogError FLOG_OPTION_INVALID naming the ring */
   constructor(options: RingSetOptions = {}) {
@@ -45,6 +46,7 @@ export class RingSet {
       return [facility, rings] as const
     })
     this.#own = new FacilityTable(entries)
+    this.#divided = entries.length > 0
     this.rings = [...this.#shared, ...own]
   }
 
@@ -59,8 +61,9 @@ export class RingSet {
 
   /** The ring for an event. @param severity 1–24 */
   select(severity: number, facility: string): Ring {
-    const own = this.#own.size === 0 || facility === '' ? undefined : this.#own.find(facility)
-    return (own ?? this.#shared)[(severity - 1) >> 2] as Ring
+    const band = (severity - 1) >> 2
+    if (!this.#divided || facility === '') return this.#shared[band] as Ring
+    return (this.#own.find(facility) ?? this.#shared)[band] as Ring
   }
 }
 
@@ -79,7 +82,8 @@ export function ringState(ring: Ring): RingState {
 }
 
 function checkBands(option: string, sizes: unknown): void {
-  if (typeof sizes !== 'object' || sizes === null) throw invalidOption(option, 'an object of sizes by severity', sizes)
+  if (typeof sizes !== 'object' || sizes === null)
+    throw invalidOption(option, 'an object of sizes by severity', sizes)
   for (const name of Object.keys(sizes)) {
     if (!(SEVERITY_BANDS as readonly string[]).includes(name)) {
       throw invalidOption(`${option}.${name}`, `a severity's name (${SEVERITY_BANDS.join(', ')})`, name)

@@ -8,7 +8,14 @@ const SYNC = Uint8Array.from({ length: 16 }, (_, i) => i + 1)
 
 function sealedSample(): Buffer {
   const buffer = Buffer.alloc(BLOCK_HEAD_BYTES + 12 + 8, 0xee)
-  const meta = { type: BlockType.events, flags: BlockFlag.further, length: 9, events: 1, firstSeq: 2 ** 40, lastSeq: 2 ** 41 }
+  const meta = {
+    type: BlockType.events,
+    flags: BlockFlag.further,
+    length: 9,
+    events: 1,
+    firstSeq: 2 ** 40,
+    lastSeq: 2 ** 41,
+  }
   expect(sealBlock(buffer, 4, meta, SYNC)).toBe(4 + BLOCK_HEAD_BYTES + 12)
   return buffer
 }

@@ -33,7 +33,12 @@ test('members are gone through by their lengths, from the first to the last, whi
   }
   expect(found.length).toBeGreaterThan(3)
   expect(Buffer.concat(found.map(({ plain }) => plain))).toEqual(PLAIN)
-  expect(member).toEqual({ length: END_MEMBER_BYTES, plainLength: 0, dataAt: 36, trailerAt: found.at(-1)!.at })
+  expect(member).toEqual({
+    length: END_MEMBER_BYTES,
+    plainLength: 0,
+    dataAt: 36,
+    trailerAt: found.at(-1)!.at,
+  })
   expect(at + END_MEMBER_BYTES).toBe(file.length)
 })
 

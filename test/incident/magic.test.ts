@@ -1,4 +1,10 @@
-import { isMagicLineIntact, MAGIC_BYTES, magicLine, parseMagicLine, startsLikeMagicLine } from '../../src/incident/magic'
+import {
+  isMagicLineIntact,
+  MAGIC_BYTES,
+  magicLine,
+  parseMagicLine,
+  startsLikeMagicLine,
+} from '../../src/incident/magic'
 
 const SYNC = Uint8Array.from({ length: 16 }, (_, i) => 16 * i + i)
 
@@ -18,7 +24,10 @@ test('what was written is read', () => {
 test.each([
   ['cut', Buffer.from(magicLine(SYNC)).subarray(0, 95)],
   ['of another kind', Buffer.alloc(200, 'x')],
-  ['with a marker that is no number', Buffer.from(Buffer.from(magicLine(SYNC)).toString().replace('sync=0', 'sync=g'))],
+  [
+    'with a marker that is no number',
+    Buffer.from(Buffer.from(magicLine(SYNC)).toString().replace('sync=0', 'sync=g')),
+  ],
 ])('a line %s is none', (_, bytes) => {
   expect(parseMagicLine(bytes)).toBeUndefined()
 })

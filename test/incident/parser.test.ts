@@ -12,7 +12,10 @@ const event = fc.record({
   severity: fc.integer({ min: 1, max: 24 }),
   message: fc.string({ unit: 'grapheme' }),
   facility: fc.string(),
-  fields: fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.boolean(), fc.double({ noNaN: true }), fc.constant(null))),
+  fields: fc.dictionary(
+    fc.string(),
+    fc.oneof(fc.string(), fc.boolean(), fc.double({ noNaN: true }), fc.constant(null)),
+  ),
 })
 const sketch: fc.Arbitrary<FileSketch> = fc.record({
   name: fc.string(),
@@ -24,16 +27,21 @@ const sketch: fc.Arbitrary<FileSketch> = fc.record({
 
 test('every event is read as it was written, plain and compressed, in chunks of any size', () => {
   fc.assert(
-    fc.property(sketch, fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 64, max: 5000 }), (file, chunk, member) => {
-      const built = buildFile(file)
-      const plain = plainFile(built)
-      for (const bytes of [plain, gzipFile(plain, member)]) {
-        const read = parsed(bytes, {}, chunk)
-        expect(read.events).toEqual(built.events)
-        expect(read.damage).toEqual([])
-        expect(read.verdict?.state).toBe(file.trailer ? 'whole' : 'open')
-      }
-    }),
+    fc.property(
+      sketch,
+      fc.integer({ min: 1, max: 3000 }),
+      fc.integer({ min: 64, max: 5000 }),
+      (file, chunk, member) => {
+        const built = buildFile(file)
+        const plain = plainFile(built)
+        for (const bytes of [plain, gzipFile(plain, member)]) {
+          const read = parsed(bytes, {}, chunk)
+          expect(read.events).toEqual(built.events)
+          expect(read.damage).toEqual([])
+          expect(read.verdict?.state).toBe(file.trailer ? 'whole' : 'open')
+        }
+      },
+    ),
     { numRuns: 60 },
   )
 })
@@ -65,7 +73,9 @@ test('seqs may come twice and in any order', () => {
   const opening = Buffer.from(FILE.opening)
   const blocks = [...FILE.blocks, ...FILE.blocks].toReversed()
   const read = parsed(Buffer.concat([opening, ...blocks]))
-  expect(read.events.map(({ seq }) => seq)).toEqual([1004, 1003, 1002, 1000, 1001, 1004, 1003, 1002, 1000, 1001])
+  expect(read.events.map(({ seq }) => seq)).toEqual([
+    1004, 1003, 1002, 1000, 1001, 1004, 1003, 1002, 1000, 1001,
+  ])
   expect(read.verdict?.state).toBe('open')
 })
 
@@ -140,7 +150,10 @@ test('damages beyond a hundred are counted, not kept', () => {
 })
 
 test('a block that holds something else than events costs only those that are none', () => {
-  const payload = Buffer.concat([Buffer.from([4, 0, 0, 0, 1, 2, 3, 4]), FILE.blocks[1]!.subarray(BLOCK_HEAD_BYTES)])
+  const payload = Buffer.concat([
+    Buffer.from([4, 0, 0, 0, 1, 2, 3, 4]),
+    FILE.blocks[1]!.subarray(BLOCK_HEAD_BYTES),
+  ])
   const read = parsed(Buffer.concat([FILE.opening, sealed(FILE.sync, 2, BlockFlag.trigger, payload)]))
   expect(read.events.map(({ seq }) => seq)).toEqual([1002])
   expect(read.damage).toMatchObject([{ what: 'corrupt', eventsLost: 1 }])
@@ -156,6 +169,12 @@ test('a header that lacks what readers rely on is damage, and its events are rea
 
 test('the parser needs nothing of Node', async () => {
   const entryPoints = [resolve(__dirname, '../../src/incident/parser.ts')]
-  const { metafile } = await build({ entryPoints, bundle: true, platform: 'browser', write: false, metafile: true })
+  const { metafile } = await build({
+    entryPoints,
+    bundle: true,
+    platform: 'browser',
+    write: false,
+    metafile: true,
+  })
   expect(Object.keys(metafile.inputs).length).toBeGreaterThan(5)
 })

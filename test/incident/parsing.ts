@@ -16,7 +16,11 @@ export interface Parsed {
 }
 
 /** @param chunk bytes pushed at a time */
-export function parsed(bytes: Uint8Array, options: ParserOptions = {}, chunk = Math.max(1, bytes.length)): Parsed {
+export function parsed(
+  bytes: Uint8Array,
+  options: ParserOptions = {},
+  chunk = Math.max(1, bytes.length),
+): Parsed {
   const parser = new IncidentParser(nodeEngine, options)
   const found: Parsed = { events: [], marks: new Map(), damage: [] }
   for (let at = 0; at < bytes.length; at += chunk) collect(parser.push(bytes.subarray(at, at + chunk)), found)

@@ -50,13 +50,23 @@ test('nothing is lost or added, whatever the bytes, the chunks and the size of m
   const damaged = fc.tuple(fc.nat(PLAIN.length - 1), fc.nat(300), fc.nat(255)).map(([at, length, value]) => {
     return Buffer.from(PLAIN).fill(value, at, Math.min(PLAIN.length, at + length))
   })
-  const files = fc.oneof(fc.constant(PLAIN), damaged, fc.nat(PLAIN.length).map((length) => PLAIN.subarray(0, length)))
+  const files = fc.oneof(
+    fc.constant(PLAIN),
+    damaged,
+    fc.nat(PLAIN.length).map((length) => PLAIN.subarray(0, length)),
+  )
   fc.assert(
-    fc.property(files, fc.integer({ min: 100, max: 20_000 }), fc.integer({ min: 1, max: 5000 }), (bytes, size, chunk) => {
-      const pieces = planned(bytes, size, chunk)
-      expect(Buffer.concat(pieces.map(({ plain }) => plain)).equals(bytes)).toBe(true)
-      for (const { plain, isTrailer } of pieces) if (!isTrailer) expect(plain.length).toBeLessThanOrEqual(size)
-    }),
+    fc.property(
+      files,
+      fc.integer({ min: 100, max: 20_000 }),
+      fc.integer({ min: 1, max: 5000 }),
+      (bytes, size, chunk) => {
+        const pieces = planned(bytes, size, chunk)
+        expect(Buffer.concat(pieces.map(({ plain }) => plain)).equals(bytes)).toBe(true)
+        for (const { plain, isTrailer } of pieces)
+          if (!isTrailer) expect(plain.length).toBeLessThanOrEqual(size)
+      },
+    ),
   )
 })
 

@@ -19,6 +19,13 @@ export async function* lines<T>(program: Program): AsyncGenerator<T, void, void>
   for await (const line of createInterface(program.stdout)) yield JSON.parse(line) as T
 }
 
+/** All that a program prints until it ends. */
+export async function allLines<T>(program: Program): Promise<T[]> {
+  const all: T[] = []
+  for await (const line of lines<T>(program)) all.push(line)
+  return all
+}
+
 /** The first line that a program prints. */
 export async function firstLine<T>(program: Program): Promise<T> {
   const { value } = await lines<T>(program).next()

@@ -14,7 +14,9 @@ function written(events: readonly Uint8Array[]): Uint8Array {
 test('events come out of a payload as they went in', () => {
   fc.assert(
     fc.property(payloads, (events) => {
-      expect([...recordsOf(written(events))].map((event) => [...event])).toEqual(events.map((event) => [...event]))
+      expect([...recordsOf(written(events))].map((event) => [...event])).toEqual(
+        events.map((event) => [...event]),
+      )
     }),
   )
 })

@@ -21,7 +21,10 @@ test('it never expires and is no authority', () => {
 })
 
 test('openssl reads it as version 3, P-256, SHA-256', () => {
-  const text = execFileSync('openssl', ['x509', '-noout', '-text'], { input: identity.certificate, encoding: 'utf8' })
+  const text = execFileSync('openssl', ['x509', '-noout', '-text'], {
+    input: identity.certificate,
+    encoding: 'utf8',
+  })
   expect(text).toContain('Version: 3')
   expect(text).toContain('ASN1 OID: prime256v1')
   expect(text).toContain('Signature Algorithm: ecdsa-with-SHA256')

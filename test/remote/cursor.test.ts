@@ -74,7 +74,11 @@ test.each(invalid)('%s is no cursor', (_, text) => {
 })
 
 test('whatever text is given, it is a cursor or FLOG_CURSOR_INVALID', () => {
-  const texts = fc.oneof(fc.string(), fc.base64String(), fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('base64url')))
+  const texts = fc.oneof(
+    fc.string(),
+    fc.base64String(),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('base64url')),
+  )
   fc.assert(
     fc.property(texts, (text) => {
       for (const parse of [IncidentCursor.parse, parsePosition]) {

@@ -10,10 +10,15 @@ const secretOf = (role: Role) => ({ read, control, publish: undefined })[role]
 const plain = { keyingMaterial: new Uint8Array(), random: systemRandom }
 
 const acceptor = (options = plain) => new AcceptorHandshake(secretOf, options)
-const opener = (role: Role = 'read', secret = read, options = plain) => new OpenerHandshake(role, secret, options)
+const opener = (role: Role = 'read', secret = read, options = plain) =>
+  new OpenerHandshake(role, secret, options)
 
 /** All messages of a handshake between the two, as they were sent. */
-function run(a: Handshake, b: Handshake, change: (bytes: Uint8Array, index: number) => Uint8Array = (bytes) => bytes) {
+function run(
+  a: Handshake,
+  b: Handshake,
+  change: (bytes: Uint8Array, index: number) => Uint8Array = (bytes) => bytes,
+) {
   const sent: Uint8Array[] = []
   const done: unknown[] = []
   let pending = a.start().map((bytes) => ({ to: b, bytes }))
@@ -37,7 +42,8 @@ test('both sides agree on version, features and role', () => {
 })
 
 test('no message holds a secret', () => {
-  for (const bytes of run(opener(), acceptor()).sent) expect(Buffer.from(bytes).includes(Buffer.from(read))).toBe(false)
+  for (const bytes of run(opener(), acceptor()).sent)
+    expect(Buffer.from(bytes).includes(Buffer.from(read))).toBe(false)
 })
 
 test('an acceptor without the secret is found out before anything is proved to it', () => {
@@ -109,7 +115,9 @@ test('any change of any byte on the way ends the handshake with an error of ours
         }
         ended = run(opener(), acceptor(), change).done
       } catch (error) {
-        expect(error).toMatchObject({ code: expect.stringMatching(/^FLOG_REMOTE_(PROTOCOL|REFUSED|UNTRUSTED|VERSION)$/) })
+        expect(error).toMatchObject({
+          code: expect.stringMatching(/^FLOG_REMOTE_(PROTOCOL|REFUSED|UNTRUSTED|VERSION)$/),
+        })
         return
       }
       expect(changed).toBe(false)
@@ -122,14 +130,17 @@ test('any change of any byte on the way ends the handshake with an error of ours
 test('messages in another order, or any other bytes, end it with an error of ours', () => {
   const { sent } = run(opener(), acceptor())
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.constantFrom(...sent), fc.uint8Array({ maxLength: 3000 })), { maxLength: 6 }), (messages) => {
-      for (const side of [acceptor(), opener()]) {
-        try {
-          for (const message of messages) expect(side.receive(message).done).toBeUndefined()
-        } catch (error) {
-          expect(error).toMatchObject({ code: expect.stringMatching(/^FLOG_REMOTE_/) })
+    fc.property(
+      fc.array(fc.oneof(fc.constantFrom(...sent), fc.uint8Array({ maxLength: 3000 })), { maxLength: 6 }),
+      (messages) => {
+        for (const side of [acceptor(), opener()]) {
+          try {
+            for (const message of messages) expect(side.receive(message).done).toBeUndefined()
+          } catch (error) {
+            expect(error).toMatchObject({ code: expect.stringMatching(/^FLOG_REMOTE_/) })
+          }
         }
-      }
-    }),
+      },
+    ),
   )
 })

@@ -21,7 +21,8 @@ test('keys are made once and stay', async () => {
 test('only their owner may read them, and their directory', async () => {
   await load()
   expect((await stat(directory)).mode & 0o777).toBe(0o700)
-  for (const name of await readdir(directory)) expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600)
+  for (const name of await readdir(directory))
+    expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600)
   expect((await readdir(directory)).sort()).toEqual([SECRETS_FILE, TLS_FILE].sort())
 })
 
@@ -37,12 +38,15 @@ test.each([SECRETS_FILE, TLS_FILE])('%s that others may read is refused', async 
   await expect(load()).rejects.toMatchObject({ code: 'FLOG_KEYS_UNUSABLE' })
 })
 
-test.each([SECRETS_FILE, TLS_FILE])('%s that holds something else is refused by name, not replaced', async (name) => {
-  await load()
-  await writeFile(join(directory, name), '{}')
-  await expect(load()).rejects.toThrow(name)
-  expect(await readFile(join(directory, name), 'utf8')).toBe('{}')
-})
+test.each([SECRETS_FILE, TLS_FILE])(
+  '%s that holds something else is refused by name, not replaced',
+  async (name) => {
+    await load()
+    await writeFile(join(directory, name), '{}')
+    await expect(load()).rejects.toThrow(name)
+    expect(await readFile(join(directory, name), 'utf8')).toBe('{}')
+  },
+)
 
 test('a symbolic link in the place of a key is not followed', async () => {
   await load()

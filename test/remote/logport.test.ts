@@ -2,7 +2,14 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { addressOf, formatLogport, isLoopback, type Logport, parseLogport, resolveLogport } from '../../src/remote/logport'
+import {
+  addressOf,
+  formatLogport,
+  isLoopback,
+  type Logport,
+  parseLogport,
+  resolveLogport,
+} from '../../src/remote/logport'
 
 const secret = Uint8Array.from({ length: 32 }, (_, i) => i)
 const plain: Logport = { host: '127.0.0.1', port: 4711, role: 'read', secret }
@@ -71,7 +78,8 @@ test('no error shows the secret', () => {
 })
 
 test('only names of this machine are loopback', () => {
-  for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost', 'LOCALHOST']) expect(isLoopback(host)).toBe(true)
+  for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost', 'LOCALHOST'])
+    expect(isLoopback(host)).toBe(true)
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', 'localhost.example', '127.0.0.1.example']) {
     expect(isLoopback(host)).toBe(false)
   }
@@ -97,7 +105,9 @@ describe('where a logport comes from', () => {
 
   test('nothing, or a file that is not there, is a clear error', async () => {
     await expect(resolveLogport(undefined, {})).rejects.toThrow('set FLOG_LOGPORT')
-    await expect(resolveLogport(join(directory, 'nowhere'), {})).rejects.toMatchObject({ code: 'FLOG_LOGPORT_INVALID' })
+    await expect(resolveLogport(join(directory, 'nowhere'), {})).rejects.toMatchObject({
+      code: 'FLOG_LOGPORT_INVALID',
+    })
     await writeFile(join(directory, 'logport'), 'x'.repeat(10_000))
     await chmod(join(directory, 'logport'), 0o600)
     await expect(resolveLogport(directory, {})).rejects.toThrow('too long')

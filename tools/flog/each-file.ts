@@ -1,4 +1,4 @@
-import { shortMessage } from './failure'
+import { describeFailure } from './failure'
 import { escapeLine } from './terminal'
 import type { ExitCode, Surroundings } from './verb'
 
@@ -19,8 +19,9 @@ export async function eachFile(
     } catch (error) {
       if (io.signal.aborted) return 1
       await io.out.flush()
-      const message = shortMessage(error)
+      const [message = '', ...hints] = describeFailure(error).lines
       io.talk(`flog: ${escapeLine(message.includes(path) ? message : `${path}: ${message}`)}`)
+      for (const hint of hints) io.talk(`  ${escapeLine(hint)}`)
       exitCode = 1
     }
   }

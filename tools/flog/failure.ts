@@ -1,4 +1,4 @@
-import { FlogError, messageOf, systemCode } from '../../src/base/errors'
+import { FlogError, type FlogErrorCode, messageOf, systemCode } from '../../src/base/errors'
 import type { ExitCode } from './verb'
 
 /** The command was called wrongly: exit code 2. */
@@ -13,11 +13,12 @@ export class UsageError extends Error {
   }
 }
 
-/** Something is wrong that the user can do something about: exit code 1, a message and a hint. */
+/** Something is wrong that the user can do something about: a message and a hint. */
 export class Problem extends Error {
   constructor(
     message: string,
     readonly hint?: string,
+    readonly exitCode: ExitCode = 1,
   ) {
     super(message)
     this.name = 'Problem'
@@ -28,6 +29,9 @@ export interface Failure {
   readonly lines: readonly string[]
   readonly exitCode: ExitCode
 }
+
+/** What was typed is wrong, not what was found. */
+const USAGE_CODES: ReadonlySet<FlogErrorCode> = new Set(['FLOG_OPTION_INVALID', 'FLOG_LOGPORT_INVALID'])
 
 const SYSTEM_MESSAGES: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file or directory'],
@@ -44,9 +48,10 @@ const SYSTEM_MESSAGES: ReadonlyMap<string, string> = new Map([
 /** What to print about an error, and how to exit. An error that nobody foresaw keeps its stack: it is a bug. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof UsageError) return { lines: withHint(error.message, error.hint), exitCode: 2 }
-  if (error instanceof Problem) return { lines: withHint(error.message, error.hint), exitCode: 1 }
+  if (error instanceof Problem)
+    return { lines: withHint(error.message, error.hint), exitCode: error.exitCode }
   if (FlogError.is(error)) {
-    return { lines: [error.message], exitCode: error.code === 'FLOG_OPTION_INVALID' ? 2 : 1 }
+    return { lines: [error.message], exitCode: USAGE_CODES.has(error.code) ? 2 : 1 }
   }
   const system = describeSystemError(error)
   if (system !== undefined) return { lines: [system], exitCode: 1 }
@@ -55,16 +60,11 @@ export function describeFailure(error: unknown): Failure {
 }
 
 /** `path: what is wrong`, for an error of the operating system; undefined for any other. */
-export function describeSystemError(error: unknown): string | undefined {
+function describeSystemError(error: unknown): string | undefined {
   const code = systemCode(error)
   if (code === undefined || !(error instanceof Error) || !('syscall' in error)) return undefined
   const what = SYSTEM_MESSAGES.get(code) ?? error.message
   return 'path' in error && typeof error.path === 'string' ? `${error.path}: ${what}` : what
-}
-
-/** The message for one of several things that were asked for, where the others still get their turn. */
-export function shortMessage(error: unknown): string {
-  return describeFailure(error).lines[0] ?? messageOf(error)
 }
 
 function withHint(message: string, hint: string | undefined): string[] {

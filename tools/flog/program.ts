@@ -115,7 +115,10 @@ function helpAfter(verb: Verb<never>): string {
 
 /** Commander says `error: unknown command 'dmup'\n(Did you mean dump?)`. */
 function cleanMessage(message: string): string {
-  return message.replace(/^error: /, '').replace(/\n\s*/g, ' ')
+  return message
+    .replace(/^error: /, '')
+    .replace(/\n\s*/g, ' ')
+    .replace(/\.$/, '')
 }
 
 function hintFor(program: Command, argv: readonly string[]): string {

@@ -9,9 +9,18 @@ import type { Surroundings } from './verb'
  * Connects for one command, and says on standard error when the connection is lost and when it is back.
  * @throws FlogError of `connect`
  */
-export async function connectRemote(logport: Logport, io: Surroundings, options: ConnectOptions = {}): Promise<Remote> {
+export async function connectRemote(
+  logport: Logport,
+  io: Surroundings,
+  options: ConnectOptions = {},
+): Promise<Remote> {
   const watch = new ConnectionTalk(addressOf(logport), io)
-  return connect(logport, { signal: io.signal, clock: io.clock, ...options, onConnection: (state) => watch.tell(state) })
+  return connect(logport, {
+    signal: io.signal,
+    clock: io.clock,
+    ...options,
+    onConnection: (state) => watch.tell(state),
+  })
 }
 
 /** The first connection is not worth a word, except to the verb itself. */

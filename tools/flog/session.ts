@@ -4,6 +4,9 @@ import { Output } from './output'
 import { type ColorChoice, createStyle, wantsColor } from './style'
 import type { ExitCode, Surroundings } from './verb'
 
+/** A terminal that closes is an end like the others: nothing is left half-done. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** The process around a verb: its streams and its signals. */
 export class Session {
   readonly out: Output
@@ -15,7 +18,7 @@ export class Session {
   constructor() {
     this.out = new Output(process.stdout, () => this.#outputClosed())
     process.stderr.on('error', () => undefined)
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, this.#onSignal)
+    for (const signal of ENDING) process.on(signal, this.#onSignal)
   }
 
   get interrupted(): boolean {
@@ -54,6 +57,6 @@ export class Session {
   }
 
   #takeSignals(): void {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, this.#onSignal)
+    for (const signal of ENDING) process.off(signal, this.#onSignal)
   }
 }

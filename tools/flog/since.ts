@@ -18,6 +18,7 @@ export function parseSince(option: string, text: string, clock: Clock): number {
   const age = /^(\d+(?:\.\d+)?) *([smhdw])(?: ago)?$/.exec(text.trim())
   if (age !== null) return clock.now() - Number(age[1]) * (UNITS.get(age[2] ?? 's') ?? 1)
   const ms = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms)) throw invalidOption(option, 'a time (2026-11-21T20:31) or an age (90s, 10m, 2h, 3d)', text)
+  if (Number.isNaN(ms))
+    throw invalidOption(option, 'a time (2026-11-21T20:31) or an age (90s, 10m, 2h, 3d)', text)
   return ms * 1000
 }

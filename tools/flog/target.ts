@@ -1,7 +1,14 @@
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../../src/base/errors'
-import { type CONTROL_LOGPORT_FILE, LOGPORT_FILE, LOGPORT_VARIABLE, type Logport, parseLogport, resolveLogport } from '../../src/remote/logport'
+import {
+  type CONTROL_LOGPORT_FILE,
+  LOGPORT_FILE,
+  LOGPORT_VARIABLE,
+  type Logport,
+  parseLogport,
+  resolveLogport,
+} from '../../src/remote/logport'
 import { Problem, UsageError } from './failure'
 import type { Surroundings } from './verb'
 
@@ -39,7 +46,9 @@ const HINT = `name a directory of incidents or a logport (flog://…, or a file 
 /** A publisher's own directory holds its logport, and no incidents. */
 async function directoryTarget(path: string, { env }: Surroundings): Promise<Target> {
   const published = (await kindOf(join(path, LOGPORT_FILE))) === 'file'
-  return published ? { kind: 'logport', logport: await resolveLogport(path, env) } : { kind: 'directory', path }
+  return published
+    ? { kind: 'logport', logport: await resolveLogport(path, env) }
+    : { kind: 'directory', path }
 }
 
 /**

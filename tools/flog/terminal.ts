@@ -22,7 +22,7 @@ export function escapeLines(text: string): string[] {
 }
 
 /** A safe text of at most `columns` characters, cut with an ellipsis. */
-export function fit(text: string, columns: number): string {
+export function clip(text: string, columns: number): string {
   const safe = escapeLine(text)
   if (safe.length <= columns) return safe
   return columns <= 1 ? '…' : `${sliceWhole(safe, columns - 1)}…`

@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly talkStyle: Style
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
-  /** Aborted by SIGINT or SIGTERM: finish quickly, leave nothing half-done. */
+  /** Aborted by SIGINT, SIGTERM or SIGHUP: finish quickly, leave nothing half-done. */
   readonly signal: AbortSignal
   /** Input and output are a terminal: somebody watches. */
   readonly interactive: boolean

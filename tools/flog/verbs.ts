@@ -1,5 +1,6 @@
 import type { Verb } from './verb'
 import { capture } from './verbs/capture'
+import { demo } from './verbs/demo'
 import { dump } from './verbs/dump'
 import { fetch } from './verbs/fetch'
 import { incidents } from './verbs/incidents'
@@ -11,6 +12,7 @@ import { verify } from './verbs/verify'
 
 /** In the order of the help: the ones people meet first come first. */
 export const verbs: readonly Verb<never>[] = [
+  demo,
   record,
   tail,
   incidents,

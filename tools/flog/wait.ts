@@ -8,10 +8,14 @@ export function untilAborted(signal: AbortSignal, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()
     const timer = clock.every(LONG_MS, () => undefined, { keepAlive: true })
-    signal.addEventListener('abort', () => {
-      timer.cancel()
-      resolve()
-    }, { once: true })
+    signal.addEventListener(
+      'abort',
+      () => {
+        timer.cancel()
+        resolve()
+      },
+      { once: true },
+    )
   })
 }
 

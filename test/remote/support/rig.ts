@@ -43,6 +43,11 @@ export class Rig {
   }
 }
 
+/** Resolves once the condition holds; what it waits for happens in other turns of the event loop. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
 /** The first `count` items. */
 export async function take<T>(items: AsyncIterable<T>, count: number): Promise<T[]> {
   const taken: T[] = []

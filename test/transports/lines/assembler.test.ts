@@ -32,7 +32,12 @@ class StillClock implements Clock {
 function assemble(options: { lineBytes?: number } = {}) {
   const events: LineEvent[] = []
   const clock = new StillClock()
-  const assembler = new LineAssembler({ stream: 'stdout', clock, emit: (event) => events.push(event), ...options })
+  const assembler = new LineAssembler({
+    stream: 'stdout',
+    clock,
+    emit: (event) => events.push(event),
+    ...options,
+  })
   return { events, clock, assembler }
 }
 
@@ -160,8 +165,14 @@ describe('traces', () => {
   })
 
   test('a traceback does not swallow a harmless line before it', () => {
-    const [first, second] = eventsOf('starting\nTraceback (most recent call last):\n  File "a", line 1\nValueError: x\n')
+    const [first, second] = eventsOf(
+      'starting\nTraceback (most recent call last):\n  File "a", line 1\nValueError: x\n',
+    )
     expect(first?.message).toBe('starting')
-    expect(second).toMatchObject({ severity: 17, message: 'ValueError: x', error: { name: 'ValueError', message: 'x' } })
+    expect(second).toMatchObject({
+      severity: 17,
+      message: 'ValueError: x',
+      error: { name: 'ValueError', message: 'x' },
+    })
   })
 })

@@ -8,7 +8,10 @@ import type { Surroundings } from '../verb'
  * One file as JSON lines: the header, the events, the trailer. A header that is damaged is null; so is a trailer that is
  * missing. The verdict comes with the trailer where something is wrong with the file. True where nothing is missing.
  */
-export async function dumpJson(parts: AsyncIterable<IncidentPart>, { out, talk }: Surroundings): Promise<boolean> {
+export async function dumpJson(
+  parts: AsyncIterable<IncidentPart>,
+  { out, talk }: Surroundings,
+): Promise<boolean> {
   let begun = false
   let trailer: IncidentTrailer | undefined
   let whole = false

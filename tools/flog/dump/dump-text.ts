@@ -19,12 +19,17 @@ export async function dumpText(
   let whole = false
   const text = new EventText(style, (event) => {
     // Without its header a file does not say when the trigger was.
-    return formatTime(header === undefined && mode === 'relative' ? 'utc' : mode, event.time, header?.trigger.event.time ?? 0)
+    return formatTime(
+      header === undefined && mode === 'relative' ? 'utc' : mode,
+      event.time,
+      header?.trigger.event.time ?? 0,
+    )
   })
   for await (const part of parts) {
     switch (part.kind) {
       case 'header':
         header = part.header
+        text.widen([header.trigger.event])
         out.write(`${headerLines(header, style).join('\n')}\n\n`)
         break
       case 'events':
@@ -56,5 +61,7 @@ export async function dumpText(
 function missingText({ what, eventsLost }: Damage): string {
   if (what === 'truncated') return 'the file ends here'
   if (eventsLost === 0) return 'damage, but no event is lost by it'
-  return eventsLost === undefined ? 'damage: events may be missing here' : `damage: ${count(eventsLost, 'event')} missing here`
+  return eventsLost === undefined
+    ? 'damage: events may be missing here'
+    : `damage: ${count(eventsLost, 'event')} missing here`
 }

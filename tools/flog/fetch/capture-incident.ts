@@ -16,13 +16,16 @@ export async function captureIncident(
   const remote = await connectRemote(await logportOf(given, CONTROL_LOGPORT_FILE, io), io)
   try {
     const summary = await remote.capture(message, { signal: io.signal })
-    if (summary === undefined) throw new Problem('the limits of the process do not allow another incident now')
+    if (summary === undefined)
+      throw new Problem('the limits of the process do not allow another incident now')
     io.out.line(json === true ? JSON.stringify(summaryJson(summary)) : summary.id)
-    io.talk(`flog: ${publisherText(remote)} records an incident; to fetch it: flog fetch LOGPORT ${summary.id}`)
+    io.talk(
+      `flog: ${publisherText(remote)} records an incident; to fetch it: flog fetch LOGPORT ${summary.id}`,
+    )
     return 0
   } catch (error) {
     if (!FlogError.is(error, 'FLOG_REMOTE_FORBIDDEN')) throw error
-    throw new Problem(error.message, `the control logport is needed: it is in the file ${CONTROL_LOGPORT_FILE} beside the other`)
+    throw new Problem(error.message, `it is in the file ${CONTROL_LOGPORT_FILE} beside the other`)
   } finally {
     await remote.close()
   }

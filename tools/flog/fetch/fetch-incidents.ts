@@ -11,13 +11,21 @@ import type { FetchOptions } from '../verbs/fetch'
 import { Progress } from './progress'
 
 /** @throws UsageError where it is not said which incidents */
-export async function fetchIncidents(args: readonly string[], options: FetchOptions, io: Surroundings): Promise<ExitCode> {
+export async function fetchIncidents(
+  args: readonly string[],
+  options: FetchOptions,
+  io: Surroundings,
+): Promise<ExitCode> {
   const fromEnvironment = args[0] === undefined || parseIncidentId(args[0]) !== undefined
   const [given, ids] = fromEnvironment ? [undefined, args] : [args[0], args.slice(1)]
   const wrong = ids.find((id) => parseIncidentId(id) === undefined)
-  if (wrong !== undefined) throw new UsageError(`${wrong}: not an incident's id`, 'see what there is: flog incidents LOGPORT')
+  if (wrong !== undefined)
+    throw new UsageError(`${wrong}: not an incident's id`, 'see what there is: flog incidents LOGPORT')
   if (ids.length === 0 && options.all !== true && options.latest !== true) {
-    throw new UsageError('which incidents', 'name their ids (flog incidents LOGPORT lists them), or --all, or --latest')
+    throw new UsageError(
+      'which incidents',
+      'name their ids (flog incidents LOGPORT lists them), or --all, or --latest',
+    )
   }
   const remote = await connectRemote(await logportOf(given, LOGPORT_FILE, io), io)
   try {
@@ -29,7 +37,11 @@ export async function fetchIncidents(args: readonly string[], options: FetchOpti
   }
 }
 
-async function select(remote: Remote, { all }: FetchOptions, { signal }: Surroundings): Promise<readonly string[]> {
+async function select(
+  remote: Remote,
+  { all }: FetchOptions,
+  { signal }: Surroundings,
+): Promise<readonly string[]> {
   const { incidents } = await listAll(remote, signal)
   if (all === true) return incidents.filter(({ state }) => state === 'finished').map(({ id }) => id)
   const newest = incidents.reduce<(typeof incidents)[number] | undefined>(
@@ -54,7 +66,8 @@ async function fetchAll(
       progress.clear()
       out.line(json === true ? JSON.stringify(fetched) : fetched.path)
       await out.flush()
-      if (fetched.representation === 'open') io.talk(`flog: incident ${id} is still open: this is what there is of it now`)
+      if (fetched.representation === 'open')
+        io.talk(`flog: incident ${id} is still open: this is what there is of it now`)
       return true
     } finally {
       progress.clear()

@@ -1,9 +1,9 @@
 import type { IncidentSummary } from '../../../src/incident/header'
-import { openSource } from './source'
 import { summaryJson } from '../show/event-json'
 import { IncidentTable } from '../show/incident-table'
 import { escapeLine } from '../terminal'
 import type { ExitCode, Surroundings } from '../verb'
+import { openSource } from './source'
 
 export interface ListOptions {
   readonly json: boolean
@@ -23,7 +23,8 @@ export async function listIncidents(given: string | undefined, options: ListOpti
     for (const summary of incidents) if (summary.openedAt >= since) await printer.print(summary)
     for (const problem of unreadable) io.talk(`flog: ${escapeLine(problem)}`)
     if (options.follow) await follow(source.watch(io.signal), printer, incidents)
-    else if (!printer.printed) io.talk(`flog: no incidents ${since > 0 ? 'that new ' : ''}in ${escapeLine(source.name)}`)
+    else if (!printer.printed)
+      io.talk(`flog: no incidents ${since > 0 ? 'that new ' : ''}in ${escapeLine(source.name)}`)
     return unreadable.length === 0 ? 0 : 1
   } finally {
     await source.close()

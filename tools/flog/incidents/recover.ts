@@ -11,7 +11,10 @@ import type { ExitCode, Surroundings } from '../verb'
 /** Adopts until nothing waits, and says what it did. */
 export async function recoverDirectory(path: string, json: boolean, io: Surroundings): Promise<ExitCode> {
   if (!(await stat(path)).isDirectory()) throw new Problem(`${path}: it is not a directory`)
-  const directory = new IncidentDirectory({ path, onWarning: (warning) => io.talk(`flog: ${warning.message}`) })
+  const directory = new IncidentDirectory({
+    path,
+    onWarning: (warning) => io.talk(`flog: ${warning.message}`),
+  })
   const adopter = new Adopter(directory, { clock: io.clock })
   const first = await adopter.sweep(io.signal)
   print(first, json, io)
@@ -19,7 +22,9 @@ export async function recoverDirectory(path: string, json: boolean, io: Surround
   let leftAlone = first.leftAlone.length
   let done = first.adopted.length + first.removed.length
   if (first.waiting.length > 0) {
-    io.talk(`flog: ${count(first.waiting.length, 'file')} of unknown processes: waiting to see whether they still grow`)
+    io.talk(
+      `flog: ${count(first.waiting.length, 'file')} of unknown processes: waiting to see whether they still grow`,
+    )
     const rest = await adopter.settle(io.signal)
     print(rest, json, io)
     leftAlone += rest.leftAlone.length
@@ -29,7 +34,11 @@ export async function recoverDirectory(path: string, json: boolean, io: Surround
   return leftAlone === 0 ? 0 : 1
 }
 
-function print({ adopted, removed, leftAlone }: AdoptionReport, json: boolean, { out, style, talk }: Surroundings): void {
+function print(
+  { adopted, removed, leftAlone }: AdoptionReport,
+  json: boolean,
+  { out, style, talk }: Surroundings,
+): void {
   for (const { path, summary } of adopted) {
     if (json) out.line(JSON.stringify({ recovered: path, ...summaryJson(summary) }))
     else out.line(`recovered ${escapeLine(path)}  ${triggerText(summary.trigger, style)}`)

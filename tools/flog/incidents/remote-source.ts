@@ -36,7 +36,11 @@ export async function listAll(
   }
 }
 
-async function* notices(remote: Remote, since: string | undefined, signal: AbortSignal): AsyncGenerator<Notice, void> {
+async function* notices(
+  remote: Remote,
+  since: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Notice, void> {
   try {
     for await (const news of remote.subscribeToIncidents({ ...(since !== undefined && { since }), signal })) {
       if (news.kind === 'caughtUp') continue

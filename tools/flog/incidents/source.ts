@@ -35,12 +35,16 @@ export async function openSource(given: string | undefined, io: Surroundings): P
       return remoteSource(target.logport, io)
     }
     case 'file':
-      throw new Problem(`${target.path}: it is a file, not a directory`, `to read an incident: flog dump ${target.path}`)
+      throw new Problem(
+        `${target.path}: it is a file, not a directory`,
+        `to read an incident: flog dump ${target.path}`,
+      )
   }
 }
 
 function directorySource(path: string, io: Surroundings): Source {
-  const { IncidentDirectory } = require('../../../src/incident/directory') as typeof import('../../../src/incident/directory')
+  const { IncidentDirectory } =
+    require('../../../src/incident/directory') as typeof import('../../../src/incident/directory')
   const directory = new IncidentDirectory({ path })
   return {
     name: path,

@@ -1,5 +1,5 @@
-import { ERROR, FATAL, INFO, severityName } from '../../../src/event/severity'
 import type { LogEvent } from '../../../src/event/event'
+import { ERROR, FATAL, INFO, severityName } from '../../../src/event/severity'
 import type { EventInput } from '../../../src/recorder/logger'
 import type { ProgramEnd } from './program'
 
@@ -13,7 +13,10 @@ export function exitEvent(end: ProgramEnd, command: string): EventInput {
     case 'missing':
       return event(ERROR, '{command} could not be started', { command, reason: end.problem.message })
     case 'signal':
-      return event(surprise ? FATAL : INFO, '{command} was ended by {signal}', { command, signal: end.signal })
+      return event(surprise ? FATAL : INFO, '{command} was ended by {signal}', {
+        command,
+        signal: end.signal,
+      })
     case 'exit':
       return event(surprise && end.code !== 0 ? FATAL : INFO, '{command} ended with exit code {exitCode}', {
         command,

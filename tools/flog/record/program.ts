@@ -11,7 +11,7 @@ import { inForeground } from './foreground'
 export type ProgramEnd =
   | { readonly kind: 'exit'; readonly code: number; readonly asked: boolean }
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals; readonly asked: boolean }
-  | { readonly kind: 'missing'; readonly exitCode: ExitCode; readonly problem: Problem }
+  | { readonly kind: 'missing'; readonly problem: Problem }
 
 export interface ProgramOptions {
   readonly command: string
@@ -75,7 +75,9 @@ export class Program {
       this.#child.on('exit', (code, signal) => {
         const asked = this.#asked
         this.#closeWhenSilent()
-        resolve(signal === null ? { kind: 'exit', code: code ?? 0, asked } : { kind: 'signal', signal, asked })
+        resolve(
+          signal === null ? { kind: 'exit', code: code ?? 0, asked } : { kind: 'signal', signal, asked },
+        )
       })
     })
   }
@@ -141,7 +143,7 @@ export function exitCodeOf(end: ProgramEnd): ExitCode {
     case 'exit':
       return end.code
     case 'missing':
-      return end.exitCode
+      return end.problem.exitCode
     case 'signal':
       if (!CORE_SIGNALS.has(end.signal)) process.kill(process.pid, end.signal)
       return 128 + constants.signals[end.signal]
@@ -153,5 +155,5 @@ function missing(command: string, error: Error): ProgramEnd {
   const code = systemCode(error)
   const notFound = code === 'ENOENT'
   const what = notFound ? 'command not found' : code === 'EACCES' ? 'permission denied' : error.message
-  return { kind: 'missing', exitCode: notFound ? 127 : 126, problem: new Problem(`${command}: ${what}`) }
+  return { kind: 'missing', problem: new Problem(`${command}: ${what}`, undefined, notFound ? 127 : 126) }
 }

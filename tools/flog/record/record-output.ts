@@ -1,12 +1,14 @@
 import { basename } from 'node:path'
 import { FATAL, parseSeverity } from '../../../src/event/severity'
+import type { Incident } from '../../../src/recorder/incident'
 import { createRecorder, type Recorder } from '../../../src/recorder/recorder'
 import { LineAssembler } from '../../../src/transports/lines/assembler'
 import type { LineEvent, OutputStream } from '../../../src/transports/lines/event'
 import { recordLine } from '../../../src/transports/lines/record'
 import { UsageError } from '../failure'
 import { drained } from '../output'
-import { count } from '../show/words'
+import { triggerText } from '../show/incident-text'
+import { createStyle } from '../style'
 import { escapeLine } from '../terminal'
 import type { ExitCode, Surroundings } from '../verb'
 import type { RecordOptions } from '../verbs/record'
@@ -24,7 +26,10 @@ export async function recordOutput(
 ): Promise<ExitCode> {
   const [command, ...rest] = args
   if (command === undefined && io.streams.stdin.isTTY) {
-    throw new UsageError('there is nothing to record', 'name a command, or pipe its output in: node server.js 2>&1 | flog record')
+    throw new UsageError(
+      'there is nothing to record',
+      'name a command, or pipe its output in: node server.js 2>&1 | flog record',
+    )
   }
   const recording = await Recording.start(command, options, io)
   try {
@@ -75,6 +80,8 @@ async function recordInput(recording: Recording, io: Surroundings): Promise<void
   recording.finishLines()
 }
 
+const PLAIN = createStyle(false)
+
 /** A recorder, the lines that go into it, and the echo of what it is given. */
 class Recording {
   readonly recorder: Recorder
@@ -82,10 +89,12 @@ class Recording {
   readonly #io: Surroundings
   readonly #lines: Readonly<Record<OutputStream, LineAssembler>>
   #echo: boolean
-  #incidents = 0
-  #closing: Promise<void> | undefined
 
-  static async start(command: string | undefined, options: RecordOptions, io: Surroundings): Promise<Recording> {
+  static async start(
+    command: string | undefined,
+    options: RecordOptions,
+    io: Surroundings,
+  ): Promise<Recording> {
     const recording = new Recording(command, options, io)
     if (options.publish === true) {
       const { url } = await recording.recorder.publish()
@@ -104,11 +113,7 @@ class Recording {
       qualifier: lineQualifier(Math.min(FATAL, parseSeverity('--severity', options.severity)), options.exit),
       reporter: { postTrigger: definedWindow(options) },
     })
-    this.recorder.on('incident', (incident) => {
-      if (incident.phase !== 'opened') return
-      this.#incidents++
-      this.#say(`incident ${incident.path ?? incident.id}`)
-    })
+    this.recorder.on('incident', (incident) => this.#sayIncident(incident))
     this.recorder.on('warning', (warning) => this.#say(warning.message))
     const emit = (event: LineEvent): void => recordLine(this.recorder, event)
     this.#lines = {
@@ -136,15 +141,13 @@ class Recording {
 
   /** Ends an open incident and waits until all are finished. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    return this.recorder.close()
   }
 
-  async #close(): Promise<void> {
-    await this.recorder.close()
-    if (this.#incidents > 0) {
-      this.#say(`${count(this.#incidents, 'incident')} in ${this.#options.directory}; to read: flog dump ${this.#options.directory}/*`)
-    }
+  #sayIncident({ phase, trigger, path }: Incident): void {
+    if (phase === 'opened') this.#say(`incident begins: ${triggerText(trigger, PLAIN)}`)
+    else if (path === undefined) this.#say(`an incident could not be written to ${this.#options.directory}`)
+    else this.#say(`incident recorded; to read it: flog dump ${path}`)
   }
 
   #say(text: string): void {
@@ -153,5 +156,8 @@ class Recording {
 }
 
 function definedWindow({ postEvents, postMs }: RecordOptions): { events?: number; ms?: number } {
-  return { ...(postEvents !== undefined && { events: postEvents }), ...(postMs !== undefined && { ms: postMs }) }
+  return {
+    ...(postEvents !== undefined && { events: postEvents }),
+    ...(postMs !== undefined && { ms: postMs }),
+  }
 }

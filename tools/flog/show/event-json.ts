@@ -3,8 +3,13 @@ import type { LogEvent, Plain } from '../../../src/event/event'
 import { toJson } from '../../../src/event/json'
 import { severityName } from '../../../src/event/severity'
 import { fillTemplate } from '../../../src/event/template'
-import type { IncidentHeader, IncidentSummary, IncidentTrailer, TriggerRecord } from '../../../src/incident/header'
 import type { Damage, Verdict } from '../../../src/incident/damage'
+import type {
+  IncidentHeader,
+  IncidentSummary,
+  IncidentTrailer,
+  TriggerRecord,
+} from '../../../src/incident/header'
 import type { EventMark } from './event-text'
 
 /**
@@ -34,7 +39,10 @@ export function headerJson(header: IncidentHeader): object {
       ...(toJson(header as unknown as Plain) as object),
       openedAt: isoMicros(header.openedAt),
       trigger: triggerJson(header.trigger),
-      rings: header.rings.map((ring) => ({ ...ring, oldest: ring.events === 0 ? null : isoMicros(ring.oldest) })),
+      rings: header.rings.map((ring) => ({
+        ...ring,
+        oldest: ring.events === 0 ? null : isoMicros(ring.oldest),
+      })),
     },
   }
 }
@@ -43,7 +51,10 @@ export function trailerJson(trailer: IncidentTrailer): object {
   return {
     ...(toJson(trailer as unknown as Plain) as object),
     closedAt: isoMicros(trailer.closedAt),
-    furtherTriggers: trailer.furtherTriggers.map((further) => ({ ...further, time: isoMicros(further.time) })),
+    furtherTriggers: trailer.furtherTriggers.map((further) => ({
+      ...further,
+      time: isoMicros(further.time),
+    })),
   }
 }
 

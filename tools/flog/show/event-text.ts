@@ -47,7 +47,8 @@ export class EventText {
       this.#message(event, first, mark),
     ].join(' ')
     const tail = details === '' ? '' : `  ${dim(details)}`
-    const marked = mark === undefined ? '' : `  ${alarm(mark === 'trigger' ? '◀ TRIGGER' : '◀ further trigger')}`
+    const marked =
+      mark === undefined ? '' : `  ${alarm(mark === 'trigger' ? '◀ TRIGGER' : '◀ further trigger')}`
     const indent = ' '.repeat(time.length + 1)
     const below = [...more, ...(event.error === undefined ? [] : errorLines(event.error))]
     return [`${head}${tail}${marked}`, ...below.map((line) => `${indent}${dim(RAIL)}${line}`)]
@@ -76,7 +77,8 @@ export class EventText {
 export function errorLines(error: ErrorRecord, depth = CAUSE_DEPTH): string[] {
   const lines = escapeLines(error.stack ?? headline(error))
   const message = escapeLines(error.message)[0] ?? ''
-  if (error.stack !== undefined && !lines.some((line) => line.includes(message))) lines.unshift(...escapeLines(headline(error)))
+  if (error.stack !== undefined && !lines.some((line) => line.includes(message)))
+    lines.unshift(...escapeLines(headline(error)))
   const extra = [
     ...(error.code === undefined ? [] : [`code=${escapeLine(String(error.code))}`]),
     ...Object.entries(error.fields ?? {}).map(([key, value]) => `${escapeLine(key)}=${renderPlain(value)}`),
@@ -96,7 +98,8 @@ function nested(label: string, value: Plain, depth: number): string[] {
 
 /** A nested error is a plain object with the tag `error`. */
 function asError(value: Plain): ErrorRecord | undefined {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value)) return undefined
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value))
+    return undefined
   const { message, name } = value as PlainObject
   if (typeof message !== 'string') return undefined
   return { ...(value as unknown as ErrorRecord), name: typeof name === 'string' ? name : 'Error', message }

@@ -3,7 +3,7 @@ import { severityName } from '../../../src/event/severity'
 import { fillTemplate } from '../../../src/event/template'
 import type { IncidentSummary } from '../../../src/incident/header'
 import type { Style } from '../style'
-import { escapeLine, fit } from '../terminal'
+import { clip, escapeLine } from '../terminal'
 import { formatTime } from './time'
 import { grouped } from './words'
 
@@ -50,14 +50,16 @@ export class IncidentTable {
     const severity = severityName(event.severity).padEnd(WIDTHS.severity)
     const facility = event.facility === '' ? '' : `${event.facility}: `
     const room = Math.max(MIN_MESSAGE, this.#columns - this.#visible(left) - severity.length - 4)
-    const message = fit(`${facility}${fillTemplate(event.message, event.fields)}`, room)
+    const message = clip(`${facility}${fillTemplate(event.message, event.fields)}`, room)
     return `${left}  ${this.#style.severity(event.severity, severity)}  ${message}`
   }
 
   /** A file without a trailer that nobody writes any more looks open; `flog recover` knows better. */
   #state({ state, closedAt }: IncidentSummary): string {
     if (state === 'finished') return 'finished'
-    return closedAt === undefined ? this.#style.bold('open'.padEnd(WIDTHS.state)) : 'closed'.padEnd(WIDTHS.state)
+    return closedAt === undefined
+      ? this.#style.bold('open'.padEnd(WIDTHS.state))
+      : 'closed'.padEnd(WIDTHS.state)
   }
 
   #visible(text: string): number {

@@ -31,8 +31,13 @@ export function headerLines(header: IncidentHeader, style: Style): string[] {
     ['why', escapeLine(trigger.kind === 'event' ? trigger.reason : `${trigger.kind}: ${trigger.reason}`)],
     ...labelled('history', historyLines(header)),
     ...labelled('held back', suppressedLines(header.suppressed)),
-    ...labelled('also', Object.entries(header.extra ?? {}).map(([key, value]) => `${escapeLine(key)}=${renderPlain(value)}`)),
-    ...(header.relatedTo === undefined ? [] : [['belongs to', escapeLine(header.relatedTo)] as [string, string]]),
+    ...labelled(
+      'also',
+      Object.entries(header.extra ?? {}).map(([key, value]) => `${escapeLine(key)}=${renderPlain(value)}`),
+    ),
+    ...(header.relatedTo === undefined
+      ? []
+      : [['belongs to', escapeLine(header.relatedTo)] as [string, string]]),
   ]
   return [
     `${style.bold('incident')} ${escapeLine(header.id)}`,
@@ -48,7 +53,11 @@ export function triggerText({ event }: TriggerRecord, style: Style): string {
 }
 
 /** The lines below the events: how the window ended, and what is not in the file. */
-export function trailerLines(header: IncidentHeader | undefined, trailer: IncidentTrailer, style: Style): string[] {
+export function trailerLines(
+  header: IncidentHeader | undefined,
+  trailer: IncidentTrailer,
+  style: Style,
+): string[] {
   const { events, furtherTriggers, furtherTriggersOmitted, lost } = trailer
   const further = furtherTriggers.length + furtherTriggersOmitted
   const after = header === undefined ? undefined : trailer.closedAt - header.trigger.event.time
@@ -78,7 +87,8 @@ export function verdictLine(verdict: Verdict, style: Style): string {
 }
 
 function lostText({ eventsLost }: Verdict): string {
-  return eventsLost === undefined ? 'nobody knows how many are lost' : `${grouped(eventsLost)} ${eventsLost === 1 ? 'is' : 'are'} lost`
+  if (eventsLost === undefined) return 'nobody knows how many are lost'
+  return eventsLost === 0 ? 'none is lost' : `${grouped(eventsLost)} ${eventsLost === 1 ? 'is' : 'are'} lost`
 }
 
 const CLOSE_REASONS: Readonly<Record<CloseReason, string>> = {

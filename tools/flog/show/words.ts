@@ -9,9 +9,13 @@ export function grouped(number: number): string {
 }
 
 /** Rows as aligned columns, two spaces apart; the last column is not padded. */
-export function columns(rows: readonly (readonly string[])[], alignRight: ReadonlySet<number> = new Set()): string[] {
+export function columns(
+  rows: readonly (readonly string[])[],
+  alignRight: ReadonlySet<number> = new Set(),
+): string[] {
   const widths: number[] = []
-  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
+  for (const row of rows)
+    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
   return rows.map((row) =>
     row
       .map((cell, at) => {

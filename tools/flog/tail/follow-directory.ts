@@ -1,5 +1,5 @@
-import { IncidentDirectory } from '../../../src/incident/directory'
 import { FlogError } from '../../../src/base/errors'
+import { IncidentDirectory } from '../../../src/incident/directory'
 import type { ExitCode, Surroundings } from '../verb'
 import type { TailOptions } from '../verbs/tail'
 import { followFile } from './follow-file'

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { nodeEngine } from '../../../src/incident/node-engine'
-import { type IncidentPart, IncidentParser } from '../../../src/incident/parser'
+import { IncidentParser, type IncidentPart } from '../../../src/incident/parser'
 import type { RecordedEvent } from '../../../src/incident/parts'
 import { openIncidentFile } from '../../../src/incident/reader'
 import { triggerText } from '../show/incident-text'
@@ -17,7 +17,12 @@ const POLL_MS = 100
  * trailer comes or it is interrupted. A file that is renamed or removed meanwhile is read to its end.
  * @returns false where something in it was damaged
  */
-export async function followFile(path: string, lines: number, printer: TailPrinter, io: Surroundings): Promise<boolean> {
+export async function followFile(
+  path: string,
+  lines: number,
+  printer: TailPrinter,
+  io: Surroundings,
+): Promise<boolean> {
   const file = await openIncidentFile(path)
   try {
     return await new Follower(lines, printer, io).run(file)
@@ -49,7 +54,8 @@ class Follower {
     while (!signal.aborted) {
       const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position)
       position += bytesRead
-      if (bytesRead > 0) await this.#take(this.#parser.push(Uint8Array.prototype.slice.call(chunk, 0, bytesRead)))
+      if (bytesRead > 0)
+        await this.#take(this.#parser.push(Uint8Array.prototype.slice.call(chunk, 0, bytesRead)))
       else if (this.#closed) break
       else {
         this.#release()
@@ -67,7 +73,9 @@ class Follower {
     for (const part of parts) {
       switch (part.kind) {
         case 'header':
-          await this.#printer.say(`incident ${part.header.id}: ${triggerText(part.header.trigger, this.#io.talkStyle)}`)
+          await this.#printer.say(
+            `incident ${part.header.id}: ${triggerText(part.header.trigger, this.#io.talkStyle)}`,
+          )
           break
         case 'events':
           for (const event of part.events) this.#event(event)

@@ -18,10 +18,14 @@ export async function tailRemote(
   const remote = await connectRemote(logport, io)
   try {
     if (!remote.about.tail) {
-      throw new Problem(`${publisherText(remote)} has no events to follow, only incidents`, 'list them: flog incidents LOGPORT')
+      throw new Problem(
+        `${publisherText(remote)} has no events to follow, only incidents`,
+        'list them: flog incidents LOGPORT',
+      )
     }
     await printer.say(`connected to ${publisherText(remote)}`)
-    for await (const item of batched(remote.tail(tailRequest(options, io)), printer)) await print(item, remote, printer)
+    for await (const item of batched(remote.tail(tailRequest(options, io)), printer))
+      await print(item, remote, printer)
     return 0
   } catch (error) {
     if (FlogError.is(error, 'FLOG_ABORTED') && io.signal.aborted) return 0
@@ -38,7 +42,10 @@ async function print(item: TailItem, remote: Remote, printer: TailPrinter): Prom
 }
 
 /** Passes items on, and shows what was printed whenever the next one is not there yet. */
-async function* batched(items: AsyncGenerator<TailItem, void>, printer: TailPrinter): AsyncGenerator<TailItem, void> {
+async function* batched(
+  items: AsyncGenerator<TailItem, void>,
+  printer: TailPrinter,
+): AsyncGenerator<TailItem, void> {
   try {
     for (;;) {
       const next = items.next()

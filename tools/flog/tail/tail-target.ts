@@ -7,7 +7,11 @@ import { TailPrinter } from './printer'
 import { tailRemote } from './tail-remote'
 
 /** Follows what was named until it is interrupted, or a file is at its end. */
-export async function tailTarget(given: string | undefined, options: TailOptions, io: Surroundings): Promise<ExitCode> {
+export async function tailTarget(
+  given: string | undefined,
+  options: TailOptions,
+  io: Surroundings,
+): Promise<ExitCode> {
   const target = await resolveTarget(given, io)
   const printer = new TailPrinter(options, io)
   try {

@@ -34,7 +34,7 @@ Exit code: 0 every file is whole or still open; 1 one is truncated, damaged or u
     const { dumpJson } = require('../dump/dump-json') as typeof import('../dump/dump-json')
     const { eachFile } = require('../each-file') as typeof import('../each-file')
     return eachFile(args, io, async (path, index) => {
-      const parts = readParts(path, io)
+      const parts = await readParts(path, io)
       if (options.json) return dumpJson(parts, io)
       if (args.length > 1) io.out.line(`${index === 0 ? '' : '\n'}${io.style.dim(`── ${path}`)}\n`)
       return dumpText(parts, options.time, io)

@@ -1,5 +1,5 @@
-import { type ExitCode, type Verb } from '../verb'
 import { parseSeverityOption, parseWholeOption } from '../option-values'
+import type { ExitCode, Verb } from '../verb'
 
 export interface RecordOptions {
   readonly directory: string

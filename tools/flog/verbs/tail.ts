@@ -34,7 +34,10 @@ export const tail: Verb<TailOptions> = {
   ],
   examples: [
     { command: 'flog tail ~/shop.logport', does: 'what the process logs now, down to trace' },
-    { command: 'flog tail ~/shop.logport -c --facility db -p debug', does: 'with what led up to now, of the database' },
+    {
+      command: 'flog tail ~/shop.logport -c --facility db -p debug',
+      does: 'with what led up to now, of the database',
+    },
     { command: 'flog tail ./incidents', does: 'each incident of a directory as it is written' },
     { command: 'flog tail --json | jq .fields', does: 'with FLOG_LOGPORT set' },
   ],

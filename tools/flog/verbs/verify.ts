@@ -15,7 +15,8 @@ export const verify: Verb<VerifyOptions> = {
   ],
   notes: 'Exit code: 0 every file is whole or still open; 1 one is truncated, damaged or unreadable.',
   async run({ args, options, io }): Promise<ExitCode> {
-    const { verifyIncidentFile } = require('../../../src/incident/verify') as typeof import('../../../src/incident/verify')
+    const { verifyIncidentFile } =
+      require('../../../src/incident/verify') as typeof import('../../../src/incident/verify')
     const { verdictJson } = require('../show/event-json') as typeof import('../show/event-json')
     const { verdictLine } = require('../show/incident-text') as typeof import('../show/incident-text')
     const { escapeLine } = require('../terminal') as typeof import('../terminal')
@@ -25,10 +26,18 @@ export const verify: Verb<VerifyOptions> = {
       const { verdict, header } = checked
       if (options.json) {
         const { sha256 } = checked
-        io.out.line(JSON.stringify({ file: path, id: header?.id ?? null, ...verdictJson(verdict), sha256: sha256 ?? null }))
+        io.out.line(
+          JSON.stringify({
+            file: path,
+            id: header?.id ?? null,
+            ...verdictJson(verdict),
+            sha256: sha256 ?? null,
+          }),
+        )
       } else {
         io.out.line(`${escapeLine(path)}: ${verdictLine(verdict, io.style)}`)
-        for (const damage of verdict.damage) io.out.line(`  at ${damage.offset}: ${escapeLine(damage.message)}`)
+        for (const damage of verdict.damage)
+          io.out.line(`  at ${damage.offset}: ${escapeLine(damage.message)}`)
       }
       await io.out.flush()
       return verdict.state === 'whole' || verdict.state === 'open'

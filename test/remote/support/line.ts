@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { formatLogport, parseLogport } from '../../../src/remote/logport'
 
 /** A line between client and publisher that can be cut. */
-export class Proxy {
+export class Line {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   readonly #url: string
@@ -16,10 +16,10 @@ export class Proxy {
     this.#server = createServer((client) => this.#join(client, connect({ host, port })))
   }
 
-  static async to(url: string): Promise<Proxy> {
-    const proxy = new Proxy(url)
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
-    return proxy
+  static async to(url: string): Promise<Line> {
+    const line = new Line(url)
+    await new Promise<void>((resolve) => line.#server.listen(0, '127.0.0.1', resolve))
+    return line
   }
 
   /** The logport that leads through here. */
@@ -49,6 +49,7 @@ export class Proxy {
     for (const socket of pair) socket.on('error', end).on('close', end)
     client.on('data', (bytes) => server.write(bytes))
     server.on('data', (bytes) => {
+      if (left <= 0) return
       client.write(bytes.subarray(0, Math.min(left, bytes.length)))
       left -= bytes.length
       if (left <= 0) setImmediate(end)

@@ -1,0 +1,147 @@
+import type { WinstonLogger } from './logger'
+
+/** Sees what a logger is told, around each `write`. None of these may throw. */
+export interface Feed {
+  /** Before the logger sees `info`. */
+  begin(info: unknown): void
+  /** The logger's format made `result` of `info`; false or the like where it dropped it. */
+  formatted(info: unknown, result: unknown): void
+  /** After `write`: it returned, or it threw. */
+  end(threw: boolean): void
+}
+
+/**
+ * Looks over the shoulder of one logger, for all feeds that it has.
+ *
+ * Three methods are laid over, on the logger itself and for as long as somebody listens: `write`, which every way of
+ * logging ends in and which runs when the program logs, however long the streams behind it take; `_transform`, which is
+ * given what was logged; and `push`, which is given what the format made of it. Whatever they return or throw is passed on
+ * as it is.
+ */
+export class Tap {
+  readonly #logger: WinstonLogger
+  #feeds: readonly Feed[] = []
+  #overlays: readonly Overlay[] = []
+  #transforming: unknown
+
+  static of(logger: WinstonLogger): Tap {
+    let tap = taps.get(logger)
+    if (tap === undefined) {
+      tap = new Tap(logger)
+      taps.set(logger, tap)
+    }
+    return tap
+  }
+
+  private constructor(logger: WinstonLogger) {
+    this.#logger = logger
+  }
+
+  attach(feed: Feed): void {
+    this.#feeds = [...this.#feeds, feed]
+    if (this.#overlays.length === 0) {
+      this.#overlays = [this.#overWrite(), this.#overTransform(), this.#overPush()]
+    }
+  }
+
+  detach(feed: Feed): void {
+    this.#feeds = this.#feeds.filter((other) => other !== feed)
+    if (this.#feeds.length > 0) return
+    // One that somebody has laid another over stays, passes everything on, and is used again.
+    const lifted = [...this.#overlays].reverse().every((overlay) => overlay.lift())
+    if (lifted) this.#overlays = []
+  }
+
+  #overWrite(): Overlay {
+    const tap = this
+    return overlay(
+      this.#logger,
+      'write',
+      (below) =>
+        function (this: unknown, info, encoding, callback) {
+          const feeds = tap.#feeds
+          for (const feed of feeds) feed.begin(info)
+          let threw = true
+          try {
+            const result = below.write.call(this, info, encoding, callback)
+            threw = false
+            return result
+          } finally {
+            for (const feed of feeds) feed.end(threw)
+          }
+        },
+    )
+  }
+
+  #overTransform(): Overlay {
+    const tap = this
+    return overlay(
+      this.#logger,
+      '_transform',
+      (below) =>
+        function (this: unknown, info, encoding, callback) {
+          const outer = tap.#transforming
+          tap.#transforming = info
+          try {
+            return below._transform.call(this, info, encoding, callback)
+          } finally {
+            tap.#transforming = outer
+          }
+        },
+    )
+  }
+
+  #overPush(): Overlay {
+    const tap = this
+    return overlay(
+      this.#logger,
+      'push',
+      (below) =>
+        function (this: unknown, result, encoding) {
+          const info = tap.#transforming
+          if (info !== undefined) {
+            tap.#transforming = undefined
+            for (const feed of tap.#feeds) feed.formatted(info, result)
+          }
+          return below.push.call(this, result, encoding)
+        },
+    )
+  }
+}
+
+const taps = new WeakMap<WinstonLogger, Tap>()
+
+type Method = (this: unknown, first: unknown, second?: unknown, third?: unknown) => unknown
+type Methods = Record<'write' | '_transform' | 'push', Method>
+
+interface Overlay {
+  /** Takes it off. @returns false where somebody has laid another over it, and it stays */
+  lift(): boolean
+}
+
+/**
+ * Lays a method over that of one object.
+ * @param make given what has the method below: the prototype is asked each time, for others patch it while programs run
+ */
+function overlay(logger: WinstonLogger, name: keyof Methods, make: (below: Methods) => Method): Overlay {
+  const target = logger as WinstonLogger & Methods
+  const own = Object.getOwnPropertyDescriptor(target, name)
+  const method = make(own === undefined ? Object.getPrototypeOf(target) : { [name]: own.value })
+  Object.defineProperty(target, name, {
+    value: method,
+    configurable: true,
+    writable: true,
+    enumerable: false,
+  })
+  let lifted = false
+  return {
+    lift() {
+      if (lifted) return true
+      if (target[name] !== method) return false
+      if (own === undefined) Reflect.deleteProperty(target, name)
+      else Object.defineProperty(target, name, own)
+      lifted = true
+      return true
+    },
+  }
+}

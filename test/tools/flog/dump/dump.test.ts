@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FlogError } from '../../../../src/base/errors'
+import { readIncidentFile } from '../../../../src/incident/reader'
+import { dumpJson } from '../../../../tools/flog/dump/dump-json'
+import { dumpText } from '../../../../tools/flog/dump/dump-text'
+import type { TimeMode } from '../../../../tools/flog/show/time'
+import { flog, jsonLines } from '../command'
+import { capturedSurroundings } from '../surroundings'
+
+const FIXTURES = join(__dirname, '../../../../fixtures/incident/v1')
+const GOLDEN = join(__dirname, '../golden')
+/** One of each kind that reads differently; the reader's own tests have them all. */
+const SHOWN = [
+  'whole.incident.flog.gz',
+  'values.incident.flog',
+  'error.incident.flog',
+  'further-triggers.incident.flog',
+  'open.incident.flog',
+  'cut-in-block.incident.flog',
+  'damaged-block.incident.flog',
+  'damaged-header.incident.flog',
+  'damaged-trailer.incident.flog',
+  'newer-minor.incident.flog',
+]
+
+async function asText(name: string, mode: TimeMode = 'relative'): Promise<string> {
+  const { io, text } = capturedSurroundings()
+  const whole = await dumpText(readIncidentFile(join(FIXTURES, name)), mode, io)
+  const { out, talk } = await text()
+  return `${out}--- standard error\n${talk}--- exit code ${whole ? 0 : 1}\n`
+}
+
+async function asJson(name: string): Promise<{ lines: Record<string, unknown>[]; whole: boolean }> {
+  const { io, text } = capturedSurroundings()
+  const whole = await dumpJson(readIncidentFile(join(FIXTURES, name)), io)
+  return { lines: jsonLines((await text()).out), whole }
+}
+
+function expectGolden(name: string, text: string): void {
+  const path = join(GOLDEN, name)
+  if (process.env['FLOG_UPDATE_FIXTURES'] === '1') writeFileSync(path, text)
+  expect(text).toBe(readFileSync(path, 'utf8'))
+}
+
+describe('the text of', () => {
+  test.each(SHOWN)('%s', async (name) => expectGolden(`${name}.txt`, await asText(name)))
+
+  test('a file with absolute times', async () => {
+    expectGolden('whole.utc.txt', await asText('whole.incident.flog', 'utc'))
+    expect(await asText('whole.incident.flog', 'epoch')).toMatch(/^1795293064\.\d{6} trace/m)
+  })
+})
+
+describe('the JSON of', () => {
+  test.each(SHOWN)('%s', async (name) => {
+    const { lines } = await asJson(name)
+    expectGolden(`${name}.jsonl`, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`)
+  })
+
+  const readable = readdirSync(FIXTURES).filter((name) => /\.incident\.flog(\.gz)?$/.test(name))
+
+  test.each(readable)('%s begins with the header and ends with the trailer', async (name) => {
+    const read = await asJson(name).catch((error: unknown) => error)
+    if (FlogError.is(read)) {
+      expect(['FLOG_FILE_NOT_INCIDENT', 'FLOG_FILE_NEWER']).toContain(read.code)
+      return
+    }
+    const { lines, whole } = read as Awaited<ReturnType<typeof asJson>>
+    expect(Object.keys(lines[0] ?? {})).toEqual(['header'])
+    expect(lines.at(-1)).toHaveProperty('trailer')
+    if (!whole) expect(lines.at(-1)).toHaveProperty('verdict.state')
+    for (const event of lines.slice(1, -1)) {
+      expect(event).toMatchObject({
+        seq: expect.any(Number),
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
+        severity: expect.any(String),
+        message: expect.any(String),
+        facility: expect.any(String),
+        fields: expect.any(Object),
+      })
+    }
+  })
+
+  test('a file that is open has no trailer, and a verdict that says so', async () => {
+    const { lines, whole } = await asJson('open.incident.flog')
+    expect(lines.at(-1)).toMatchObject({ trailer: null, verdict: { state: 'open' } })
+    expect(whole).toBe(true)
+  })
+
+  test('exactly one event is the trigger, later ones are further ones', async () => {
+    const { lines } = await asJson('further-triggers.incident.flog')
+    expect(lines.filter((line) => line['trigger'] === true)).toHaveLength(1)
+    expect(lines.filter((line) => line['trigger'] === 'further').length).toBeGreaterThan(0)
+  })
+})
+
+describe('flog dump', () => {
+  const whole = join(FIXTURES, 'whole.incident.flog.gz')
+
+  test('reads standard input', async () => {
+    const [file, piped] = await Promise.all([
+      flog(['dump', whole]),
+      flog(['dump', '-'], { input: readFileSync(whole) }),
+    ])
+    expect(piped).toEqual(file)
+    expect(file.code).toBe(0)
+  })
+
+  test('one bad file does not keep the others from their turn', async () => {
+    const { code, stdout, stderr } = await flog([
+      'dump',
+      join(FIXTURES, 'foreign-text.incident.flog'),
+      '/nowhere',
+      whole,
+    ])
+    expect(code).toBe(1)
+    expect(stderr.match(/^flog: /gm)).toHaveLength(2)
+    expect(stdout).toContain('whole: 11 events')
+  })
+
+  test('a damaged file is printed as far as it goes, with exit code 1', async () => {
+    const { code, stdout, stderr } = await flog(['dump', join(FIXTURES, 'damaged-block.incident.flog')])
+    expect(code).toBe(1)
+    expect(stdout).toContain('◀ TRIGGER')
+    expect(stderr).toBe('flog: a block does not match its checksum\n')
+  })
+})

@@ -1,0 +1,128 @@
+import type { IncidentHeader, IncidentTrailer } from '../../../../src/incident/header'
+import { headerLines, trailerLines, verdictLine } from '../../../../tools/flog/show/incident-text'
+import { createStyle } from '../../../../tools/flog/style'
+
+const PLAIN = createStyle(false)
+const ring = {
+  facility: '',
+  thread: 0,
+  capacityBytes: 1024,
+  usedBytes: 512,
+  events: 0,
+  evicted: 0,
+  oldest: 0,
+}
+
+const HEADER: IncidentHeader = {
+  type: 'incident',
+  format: '1.0',
+  id: '00c0ffee00c0ffee-1',
+  incarnation: '00c0ffee00c0ffee',
+  number: 1,
+  openedAt: 10_000_000,
+  trigger: {
+    kind: 'event',
+    reason: 'severity is at least error',
+    fingerprint: 'f',
+    event: {
+      seq: 1,
+      time: 10_000_000,
+      severity: 17,
+      message: 'order {id} failed',
+      facility: 'shop',
+      fields: { id: 7 },
+    },
+  },
+  service: 'shop',
+  version: '',
+  host: 'web-1',
+  pid: 1,
+  process: { bootId: '', pidNamespace: '', pid: 1, startTime: '' },
+  versions: { node: '20.19.0' },
+  rings: [],
+  suppressed: { perHour: 0, perFingerprint: 0, coolDown: 0 },
+  postTrigger: { events: 100, ms: 5000 },
+}
+const TRAILER: IncidentTrailer = {
+  closedAt: 15_000_000,
+  reason: 'time',
+  events: { total: 1234, history: 1200, after: 34 },
+  furtherTriggers: [],
+  furtherTriggersOmitted: 0,
+  lost: 0,
+}
+
+describe('above the events', () => {
+  test('the trigger with its message filled in', () => {
+    expect(headerLines(HEADER, PLAIN)).toContain('  trigger    error shop: order 7 failed')
+  })
+
+  test('how far back each severity goes, in order, threads together, empty rings left out', () => {
+    const rings = [
+      { ...ring, severity: 'info', events: 5, oldest: 4_000_000, evicted: 10 },
+      { ...ring, severity: 'debug', events: 1500, oldest: 9_500_000 },
+      { ...ring, severity: 'debug', thread: 1, events: 500, oldest: 9_000_000 },
+      { ...ring, severity: 'info', facility: 'http', events: 1, oldest: 9_999_000 },
+      { ...ring, severity: 'fatal' },
+    ]
+    const lines = headerLines({ ...HEADER, rings }, PLAIN)
+    const at = lines.findIndex((line) => line.includes('history'))
+    expect(lines.slice(at)).toEqual([
+      '  history    debug      2,000 events  back to 1.0 s before',
+      '             info           5 events  back to 6.0 s before   10 older ones were overwritten',
+      '             info http       1 event  back to 1.0 ms before',
+    ])
+  })
+
+  test('what kind of incident it is, where no event of the program began it', () => {
+    const trigger = { ...HEADER.trigger, kind: 'manual' as const, reason: 'slow since two' }
+    expect(headerLines({ ...HEADER, trigger }, PLAIN)).toContain('  why        manual: slow since two')
+  })
+})
+
+describe('below the events', () => {
+  test('how the window ended, and how many events there are', () => {
+    expect(trailerLines(HEADER, TRAILER, PLAIN)).toEqual([
+      'closed: the window was over, 5.0 s after the trigger',
+      '1,234 events: 1,200 up to the trigger, 34 after it',
+    ])
+  })
+
+  test('a window that ended by count right away names the option to change', () => {
+    const trailer = { ...TRAILER, reason: 'events' as const, closedAt: 10_003_000 }
+    expect(trailerLines(HEADER, trailer, PLAIN).at(-1)).toMatch(
+      /ended by count, 3\.0 ms of 5\.0 s.*reporter\.postTrigger\.events \(100\)/,
+    )
+    expect(trailerLines(HEADER, { ...trailer, closedAt: 13_000_000 }, PLAIN)).toHaveLength(2)
+  })
+
+  test('what was lost', () => {
+    expect(trailerLines(HEADER, { ...TRAILER, lost: 2 }, PLAIN)).toContain(
+      '2 events after the trigger could not be written',
+    )
+  })
+
+  test.each([
+    [{ state: 'whole' as const, events: 1 }, /^whole: 1 event$/],
+    [{ state: 'open' as const, events: 2 }, /^open: 2 events so far; .*flog recover/],
+    [
+      { state: 'truncated' as const, events: 2 },
+      /^truncated: .*2 events could be read, nobody knows how many are lost/,
+    ],
+    [{ state: 'corrupt' as const, events: 2, eventsLost: 1 }, /^corrupt: 2 events could be read, 1 is lost/],
+    [
+      { state: 'corrupt' as const, events: 2, eventsLost: 0 },
+      /^corrupt: 2 events could be read, none is lost/,
+    ],
+  ])('a verdict of %p', (verdict, line) => {
+    const rest = {
+      damage: [],
+      damageOmitted: 0,
+      plainBytes: 0,
+      wholeBytes: 0,
+      hasHeader: true,
+      hasTrailer: true,
+    }
+    expect(verdictLine({ ...rest, ...verdict }, PLAIN)).toMatch(line)
+  })
+})
