@@ -165,7 +165,7 @@ export class EventEncoder extends FlatWriter {
       return
     }
     const own = this.fieldNames(fields)
-    const names = own.filter((name) => !this.#takesErrorOf(fields, name))
+    const names = own.filter((name) => !this.takeErrorOf(fields, name))
     let count = 0
     if (bound !== undefined) {
       const kept = ownNames(bound).filter((name) => !own.includes(name))
@@ -182,16 +182,6 @@ export class EventEncoder extends FlatWriter {
     if (fields !== undefined && fields !== null)
       count += this.entries({ value: fields }, VALUE_NAME, VALUE_DEPTH)
     this.close(head, count)
-  }
-
-  /** An error that is to be taken out, or exchanged by a function, is treated as any field. */
-  #takesErrorOf(fields: object, name: string): boolean {
-    if (name !== 'err' && name !== 'error') return false
-    const { redactor } = this
-    if (redactor.takesName(name) || redactor.takesPath(name)) return false
-    const value: unknown = Object.getOwnPropertyDescriptor(fields, name)?.value
-    if (redactor.hasFunctions && isError(value) && redactor.value(name, value) !== value) return false
-    return this.takeError(name, value)
   }
 
   #more(extras: EventExtras): void {

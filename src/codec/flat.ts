@@ -34,6 +34,7 @@ export class FlatWriter extends ValueWriter {
     for (const name in fields) {
       if (at >= this.limit || count >= VALUE_ENTRIES) {
         this.at = at
+        for (const later of ERROR_NAMES) this.takeErrorOf(fields, later)
         this.#omit(this.fieldNames(fields).length - count - taken)
         at = this.at
         count++
@@ -134,6 +135,7 @@ export class FlatWriter extends ValueWriter {
 }
 
 const TAG_KEY = textBytes('$')
+const ERROR_NAMES = ['err', 'error']
 
 /** An error of this or another realm. A proxy is not asked. */
 export function isError(value: unknown): value is Error {

@@ -130,10 +130,14 @@ export class SubscriberSession {
     const pending = this.#pending.get(id)
     // An answer may cross our cancel
     if (pending === undefined) return
-    if (type !== 'item') this.#pending.delete(id)
     if (type === 'item') pending.item(message.inner('item'))
-    else if (type === 'error') pending.fail(answered(message))
-    else pending.result(message.map['result'] ?? null)
+    else this.#settle(id, pending, type === 'error' ? answered(message) : undefined, message)
+  }
+
+  #settle(id: number, pending: Pending, error: FlogError | undefined, message: Fields): void {
+    this.#pending.delete(id)
+    if (error === undefined) pending.result(message.map['result'] ?? null)
+    else pending.fail(error)
   }
 
   /** The publisher does not keep to the protocol: nothing more is taken from it. */

@@ -31,7 +31,7 @@ const leaf = fc.oneof(
   fc.double(),
   fc.integer(),
   fc.maxSafeInteger(),
-  fc.string({ unit: 'binary', maxLength: 400 }),
+  fc.string({ unit: 'binary', maxLength: 100 }),
   fc.string({ maxLength: 60 }),
 )
 const tree = fc.letrec((tie) => ({
@@ -46,7 +46,7 @@ describe('a plain value', () => {
       fc.property(tree, (value) => {
         expect(comparable(decodeValue(encodeValue(value)))).toEqual(comparable(value))
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     )
   })
 
@@ -56,7 +56,7 @@ describe('a plain value', () => {
       fc.property(tree, (value) => {
         expect(comparable(unpackr.unpack(encodeValue(value)))).toEqual(comparable(value))
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 
@@ -74,7 +74,7 @@ describe('a plain value', () => {
   test.each([0, 31, 32, 48, 49, 255, 256, 21_844, 21_845, 65_535, 65_536, 200_000])(
     'text of %i characters keeps each of them',
     (length) => {
-      for (const character of ['a', 'é', '€', '😀'.slice(0, 2)]) {
+      for (const character of ['a', 'é', '€', '😀']) {
         const text = character.repeat(length)
         expect(decodeValue(encodeValue(text)) === text).toBe(true)
       }

@@ -3,7 +3,16 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What `dist/` is made of. */
-const INPUTS = ['src', 'tools/flog', 'tools/build', 'tsconfig.json', 'tsconfig.build.json', 'package.json']
+const INPUTS = [
+  'src',
+  'tools/flog',
+  'tools/bench',
+  'tools/main-job',
+  'tools/build',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package.json',
+]
 
 /** Changes whenever a name or a byte of the sources does; times say little after a checkout. */
 export function sourceStamp(root: string): string {

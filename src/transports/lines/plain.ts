@@ -192,6 +192,7 @@ function severityOfPair(text: string): number | undefined {
   return match === null ? undefined : severityOfWord(match[2] ?? '')
 }
 
+/** A separator stands apart: the minus of `-5` is not one. */
 function trimSeparator(text: string): string {
-  return text.replace(/^\s*(?:(?:--|[-|:])\s*:?(?=\s|\S)\s*)?/, '')
+  return text.replace(/^:?\s*(?:(?:--|[-|:])\s+(?::\s+)?)?/, '')
 }

@@ -13,7 +13,7 @@ const PYTHON_HEAD = /^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent ca
 const PYTHON_CHAIN = /^(?:During handling of the above exception|The above exception was the direct cause)/
 const GO_HEAD = /^(?:panic: |fatal error: |goroutine \d+ \[)/
 const GO_PART =
-  /^(?:$|goroutine \d+ \[|\[signal |\s+\S+:\d+|[\w./*()[\]{}-]+\(.*\)$|created by |\s+panic: |exit status \d+$|runtime\.|main\.)/
+  /^(?:$|goroutine \d+ \[|\[signal |\s+\S+:\d+|created by |\s+panic: |exit status \d+$|runtime\.|main\.)/
 /** `TypeError: x`, `java.lang.IllegalStateException: x`, `Exception in thread "main" a.B: x`; name, then message. */
 const HEADLINE =
   /^(?:Uncaught |Unhandled exception\. |Exception in thread "[^"]*" |Caused by: )?((?:[\w$]+\.)*[\w$]*(?:Error|Exception|Throwable|Fault|Interrupt|Exit))(?: \[\w+\])?(?:: (.*))?$/
@@ -59,10 +59,15 @@ export function continueTrace(state: TraceState, text: string, named: boolean): 
       if (text === '' || PYTHON_CHAIN.test(text)) return 'raised'
       return PYTHON_HEAD.test(text) ? 'python' : undefined
     case 'go':
-      return GO_PART.test(text) ? 'go' : undefined
+      return GO_PART.test(text) || isGoCall(text) ? 'go' : undefined
     case 'closed':
       return undefined
   }
+}
+
+/** `main.(*Pool).acquire(0xc000012345, 0x2)`. */
+function isGoCall(text: string): boolean {
+  return text.endsWith(')') && /^[\w./*-]+[.(]/.test(text)
 }
 
 function afterFrame(text: string): TraceState {

@@ -7,9 +7,14 @@ const recordings = new Recordings()
 
 /** A process that publishes what is written to its standard input. */
 class Published {
-  readonly directory = recordings.fresh()
-  readonly #recorder = new Flog(['record', '--publish', '-d', this.directory, '--service', 'shop'])
+  readonly directory: string
+  readonly #recorder: Flog
   logport = ''
+
+  constructor(directory = recordings.fresh(), args: readonly string[] = []) {
+    this.directory = directory
+    this.#recorder = new Flog(['record', '--publish', ...args, '-d', directory, '--service', 'shop'])
+  }
 
   async start(): Promise<this> {
     this.logport = (await this.#recorder.until(/flog:\/\/\S+/))[0]
@@ -124,15 +129,27 @@ test('flog capture takes the control logport, and the incident has the reason', 
   expect(stdout).toContain('nothing wrong')
 })
 
-test('a publisher that goes away is told, and tried again', async () => {
+test('a process that dies is told; when it is back, the tail goes on and says that it restarted', async () => {
   const published = await new Published().start()
-  const tail = new Flog(['tail', published.logport])
+  const tail = new Flog(['tail', '--json', published.logport])
   await tail.until(/connected/)
+  await published.log('before')
+  await tail.until(/before/)
   await published.kill()
   await tail.until(/connection to flog:\/\/127\.0\.0\.1:\d+ lost/)
+  const port = /:(\d+)\/#/.exec(published.logport)?.[1] ?? ''
+  const again = await new Published(published.directory, ['--port', port]).start()
+  expect(again.logport).toBe(published.logport)
+  await tail.until(/connected again/)
+  await tail.until(/the process restarted: shop on /)
+  await again.log('after')
+  await tail.until(/after/)
   tail.kill('SIGINT')
-  expect((await tail.ended).code).toBe(130)
-})
+  await again.end()
+  const { code, stdout } = await tail.ended
+  expect(code).toBe(130)
+  expect(jsonLines(stdout).map(({ message }) => message)).toEqual(['before', 'after'])
+}, 20_000)
 
 describe('flog tail FILE and DIR', () => {
   test('a finished file is shown from its last lines, or whole, and ends', async () => {

@@ -156,6 +156,16 @@ describe('traces', () => {
     expect(next?.message).toBe('next')
   })
 
+  test('lines made to keep a pattern busy are taken quickly', () => {
+    const long = 200_000
+    const began = performance.now()
+    for (const head of ['panic: x', 'Error: x\n    at f', 'Traceback (most recent call last):', 'ERROR x']) {
+      for (const part of ['(', ' ', 'a.', 'a', 'at ', '[', '\t'])
+        eventsOf(`${head}\n${part.repeat(long / part.length)}\n`)
+    }
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
   test('an unindented line that merely mentions an error is an event of its own', () => {
     expect(eventsOf('doing things\nSomeError\nmore\n').map((event) => event.message)).toEqual([
       'doing things',

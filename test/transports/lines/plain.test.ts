@@ -30,6 +30,11 @@ describe('a level is taken where it stands apart', () => {
       '[Fri Sep 09 10:42:29.902022 2011] [pid 1] x',
     ],
     ['ERROR', 17, 'ERROR'],
+    ['ERROR -5 is too little', 17, '-5 is too little'],
+    ['ERROR --force is not known', 17, '--force is not known'],
+    ['ERROR - x', 17, 'x'],
+    ['ERROR -- : x', 17, 'x'],
+    ['ERROR:root:x', 17, 'root:x'],
   ])('%s', (text, severity, message) => {
     expect(plainLine(text)).toMatchObject({ severity, message, fields: {} })
   })

@@ -97,7 +97,7 @@ class Recording {
   ): Promise<Recording> {
     const recording = new Recording(command, options, io)
     if (options.publish === true) {
-      const { url } = await recording.recorder.publish()
+      const { url } = await recording.recorder.publish({ port: Number(options.port) })
       recording.#say(`logport ${url}`)
     }
     return recording

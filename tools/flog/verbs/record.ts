@@ -1,4 +1,4 @@
-import { parseSeverityOption, parseWholeOption } from '../option-values'
+import { parsePort, parseSeverityOption, parseWholeOption } from '../option-values'
 import type { ExitCode, Verb } from '../verb'
 
 export interface RecordOptions {
@@ -10,6 +10,7 @@ export interface RecordOptions {
   readonly postEvents?: number
   readonly postMs?: number
   readonly publish?: true
+  readonly port: number
 }
 
 export const record: Verb<RecordOptions> = {
@@ -38,6 +39,12 @@ export const record: Verb<RecordOptions> = {
       parse: parseWholeOption('--post-ms'),
     },
     { flags: '--publish', help: 'print a logport, for flog tail and flog fetch while it runs' },
+    {
+      flags: '--port <port>',
+      help: 'with --publish: port to listen on; 0: any free one',
+      default: '0',
+      parse: parsePort,
+    },
     { flags: '-q, --quiet', help: "print nothing: not the program's output, not where incidents are" },
   ],
   examples: [
