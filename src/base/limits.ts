@@ -95,7 +95,7 @@ export const REMOTE_SUMMARY_EVENT_BYTES = 16 * KiB
 export const REMOTE_TAIL_POLL_MS = 25
 export const REMOTE_TAIL_IDLE_POLL_MS = 200
 /** Time that one look at the rings may take for one subscriber, with decoding for its filters. */
-export const REMOTE_TAIL_SLICE_MS = 2
+export const REMOTE_TAIL_SLICE_MS = 1
 /** A ping is sent this often; a peer that leaves two of them unanswered is gone. */
 export const REMOTE_PING_MS = 15_000
 /** The incident directory is looked through at least this often while somebody subscribes, whatever its watch says. */

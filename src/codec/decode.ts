@@ -76,7 +76,8 @@ Object.defineProperty(Bare, 'prototype', { value: Object.freeze(Object.create(nu
 
 function assemble(parts: readonly Plain[]): LogEvent {
   const [seq, time, severity, message, facility, fields, more] = parts
-  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0) throw malformedEvent('seq is no whole number')
+  if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
+    throw malformedEvent('seq is no whole number')
   if (typeof time !== 'number') throw malformedEvent('time is no number')
   if (!isSeverity(severity)) throw malformedEvent('severity is not 1 to 24')
   if (typeof message !== 'string') throw malformedEvent('message is no text')

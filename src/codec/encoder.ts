@@ -19,12 +19,14 @@ export interface EventExtras {
   readonly bound?: Readonly<Record<string, unknown>> | undefined
   /**
    * The fields are a logger's info object: its keys `level` and `message` are no fields, and neither is the `level` that
-   * the logger set on the error.
+   * the logger set on the error; texts under `traceId` or `trace_id`, `spanId` or `span_id` are the event's ids.
    */
   readonly info?: boolean | undefined
 }
 
 const NONE: EventExtras = Object.freeze({})
+/** For an info that brings nothing else. */
+export const INFO_ONLY: EventExtras = Object.freeze({ info: true })
 const SEQ_AT = 2
 
 /**
@@ -73,6 +75,8 @@ export class EventEncoder extends FlatWriter {
     this.cutBytes = 0
     this.eventError = extras.error
     this.fromInfo = extras.info === true
+    this.infoTraceId = undefined
+    this.infoSpanId = undefined
     this.view.setFloat64(11, time)
     this.bytes[this.at++] = severity
     this.limit = capacity >> 1
@@ -165,7 +169,7 @@ export class EventEncoder extends FlatWriter {
       return
     }
     const own = this.fieldNames(fields)
-    const names = own.filter((name) => !this.takeErrorOf(fields, name))
+    const names = own.filter((name) => !this.takePartOf(fields, name))
     let count = 0
     if (bound !== undefined) {
       const kept = ownNames(bound).filter((name) => !own.includes(name))
@@ -185,15 +189,17 @@ export class EventEncoder extends FlatWriter {
   }
 
   #more(extras: EventExtras): void {
-    if (this.eventError === undefined && extras === NONE && this.cutBytes === 0) {
-      this.bytes[0] = 0x96
-      return
+    if (extras === NONE || (extras === INFO_ONLY && (this.infoTraceId ?? this.infoSpanId) === undefined)) {
+      if (this.eventError === undefined && this.cutBytes === 0) {
+        this.bytes[0] = 0x96
+        return
+      }
     }
     const head = this.at
     this.at = head + 1
     let count = this.#errorOf()
-    count += this.#pairOf('traceId', extras.traceId)
-    count += this.#pairOf('spanId', extras.spanId)
+    count += this.#pairOf('traceId', this.infoTraceId ?? extras.traceId)
+    count += this.#pairOf('spanId', this.infoSpanId ?? extras.spanId)
     count += this.#pairOf('parent', extras.parent)
     count += this.#pairOf('thread', extras.thread)
     if (this.cutBytes > 0) count += this.#pairOf('cut', this.cutBytes)
@@ -268,13 +274,12 @@ function errorText(error: Error): string {
   }
 }
 
-/** What an object with a `toJSON` shows of itself. */
+/** What an instance with a `toJSON` shows of itself. */
 function jsonOf(object: object): unknown {
+  if (isError(object) || !holdsFields(object)) return object
   try {
     const toJSON: unknown = (object as { toJSON?: unknown }).toJSON
-    return typeof toJSON === 'function' && !isError(object) && !types.isDate(object)
-      ? toJSON.call(object, '')
-      : object
+    return typeof toJSON === 'function' ? toJSON.call(object, '') : object
   } catch {
     return object
   }

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { VALUE_ENTRIES } from '../base/limits'
 import { REDACTED } from '../event/redact'
-import { isInfoKey, type Key, textBytes } from './keys'
+import { InfoPart, infoPart, type Key, textBytes } from './keys'
 import { ValueWriter } from './values'
 
 /** Texts up to here are written by the loop below. */
@@ -18,8 +18,10 @@ const AT_SIGN = 0x40
 export class FlatWriter extends ValueWriter {
   /** The error among the fields, which becomes the event's own. */
   protected eventError: unknown
-  /** Whether the fields are a logger's info object, whose keys `level` and `message` are left out. */
+  /** Whether the fields are a logger's info object, of which some keys are parts of the event. */
   protected fromInfo = false
+  protected infoTraceId: string | undefined
+  protected infoSpanId: string | undefined
 
   /** Writes the entries of a plain object behind the open map at `head`, and closes it. Getters may throw through it. */
   protected flat(head: number, fields: object): void {
@@ -34,7 +36,7 @@ export class FlatWriter extends ValueWriter {
     for (const name in fields) {
       if (at >= this.limit || count >= VALUE_ENTRIES) {
         this.at = at
-        for (const later of ERROR_NAMES) this.takeErrorOf(fields, later)
+        for (const later of ERROR_NAMES) this.takePartOf(fields, later)
         this.#omit(this.fieldNames(fields).length - count - taken)
         at = this.at
         count++
@@ -42,7 +44,13 @@ export class FlatWriter extends ValueWriter {
       }
       const expected: Key | undefined = key.next
       key = expected !== undefined && expected.name === name ? expected : this.keys.after(key, name)
-      if (key.ofInfo && fromInfo) continue
+      if (fromInfo && key.part !== InfoPart.field) {
+        if (key.part === InfoPart.own) continue
+        if (!key.redacted && this.takeId(key.part, (fields as Record<string, unknown>)[name])) {
+          taken++
+          continue
+        }
+      }
       const start = at
       let doubles = key.ready.doubles
       for (let i = 0, p = at; i < doubles.length; i++, p += 8) view.setFloat64(p, doubles[i] as number, true)
@@ -118,13 +126,30 @@ export class FlatWriter extends ValueWriter {
     return true
   }
 
-  protected fieldNames(fields: object): string[] {
-    const names = Object.keys(fields)
-    return this.fromInfo ? names.filter((name) => !isInfoKey(name)) : names
+  /** An error or id that is to be taken out, or exchanged by a function, stays a field like any other. */
+  protected takePartOf(fields: object, name: string): boolean {
+    const part = this.fromInfo ? infoPart(name) : InfoPart.field
+    if (name !== 'err' && name !== 'error' && part === InfoPart.field) return false
+    const { redactor } = this
+    if (redactor.takesName(name) || redactor.takesPath(name)) return false
+    const value: unknown = Object.getOwnPropertyDescriptor(fields, name)?.value
+    const isPart = isError(value) || part !== InfoPart.field
+    if (redactor.hasFunctions && isPart && redactor.value(name, value) !== value) return false
+    return part === InfoPart.field ? this.takeError(name, value) : this.takeId(part, value)
   }
 
-  protected isLeftOut(name: string): boolean {
-    return this.fromInfo && isInfoKey(name)
+  protected fieldNames(fields: object): string[] {
+    const names = Object.keys(fields)
+    return this.fromInfo ? names.filter((name) => infoPart(name) !== InfoPart.own) : names
+  }
+
+  /** A text under a key that tracing libraries use is the event's id, not one of its fields. */
+  protected takeId(part: InfoPart, value: unknown): boolean {
+    if (typeof value !== 'string' || value === '') return false
+    if (part === InfoPart.traceId) this.infoTraceId = value
+    else if (part === InfoPart.spanId) this.infoSpanId = value
+    else return false
+    return true
   }
 
   #omit(entries: number): void {

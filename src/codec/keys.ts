@@ -32,8 +32,7 @@ export class Key {
   next: Key | undefined
   /** A text that was this key's value: methods, routes and states repeat. */
   usual: ReadyText
-  /** In a logger's info object these two are the event's own, not fields. */
-  readonly ofInfo: boolean
+  readonly part: InfoPart
   /** Times that the value was the usual one, since that was last decided. */
   hits = 0
   #misses = 0
@@ -45,7 +44,7 @@ export class Key {
     shown: string,
   ) {
     this.ready = new ReadyText(shown)
-    this.ofInfo = isInfoKey(name)
+    this.part = infoPart(name)
     this.usual = NO_TEXT
   }
 
@@ -62,9 +61,28 @@ export class Key {
   }
 }
 
-export function isInfoKey(name: string): boolean {
-  return name === 'level' || name === 'message'
+/** What a key means in a logger's info object, where some are parts of the event and no fields. */
+export const InfoPart = {
+  field: 0,
+  /** Level and message, which whoever hands over the info has seen to. */
+  own: 1,
+  traceId: 2,
+  spanId: 3,
+} as const
+export type InfoPart = (typeof InfoPart)[keyof typeof InfoPart]
+
+export function infoPart(name: string): InfoPart {
+  return INFO_PARTS.get(name) ?? InfoPart.field
 }
+
+const INFO_PARTS: ReadonlyMap<string, InfoPart> = new Map<string, InfoPart>([
+  ['level', InfoPart.own],
+  ['message', InfoPart.own],
+  ['traceId', InfoPart.traceId],
+  ['trace_id', InfoPart.traceId],
+  ['spanId', InfoPart.spanId],
+  ['span_id', InfoPart.spanId],
+])
 
 /** Remembers keys by name. `first` stands before the first key of an event. */
 export class KeyTable {

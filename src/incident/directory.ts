@@ -2,12 +2,13 @@ import { constants, mkdirSync, openSync, statSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlogError, invalidOption, messageOf, systemCode } from '../base/errors'
+import { DIRECTORY_MAX_BYTES, DIRECTORY_MAX_INCIDENTS } from '../base/limits'
 import { CREATE_NEW, openRegular, syncDirectory, unlinkIfThere } from './files'
 import type { IncidentSummary } from './header'
-import { incidentFiles, type LocatedIncident, locateIncidents, type UnreadableFile } from './listing'
+import type { LocatedIncident, UnreadableFile } from './listing'
 import { type IncidentFileName, parseIncidentId, plainFileName, type Representation } from './name'
-import { DEFAULT_QUOTA, enforceQuota, type Quota, type RemovedIncident } from './quota'
-import { IncidentWatch, type WatchOptions } from './watch'
+import type { Quota, RemovedIncident } from './quota'
+import type { IncidentWatch, WatchOptions } from './watch'
 
 export interface IncidentDirectoryOptions {
   readonly path: string
@@ -70,7 +71,7 @@ export class IncidentDirectory {
     }
     this.path = options.path
     this.fileMode = options.fileMode ?? FILE_MODE
-    this.quota = { ...DEFAULT_QUOTA, ...options.quota }
+    this.quota = { maxBytes: DIRECTORY_MAX_BYTES, maxIncidents: DIRECTORY_MAX_INCIDENTS, ...options.quota }
     this.#directoryMode = options.directoryMode ?? DIRECTORY_MODE
     this.#onWarning = options.onWarning ?? (() => {})
   }
@@ -113,7 +114,7 @@ export class IncidentDirectory {
 
   /** As {@link list}, together with the files that it has to leave out. */
   async scan(): Promise<IncidentListing> {
-    const { located, unreadable } = await locateIncidents(this.path)
+    const { located, unreadable } = await listing().locateIncidents(this.path)
     const incidents = new Map<string, IncidentSummary>()
     for (const { summary } of located) if (!incidents.has(summary.id)) incidents.set(summary.id, summary)
     return { incidents: [...incidents.values()], unreadable }
@@ -127,10 +128,10 @@ export class IncidentDirectory {
   /** The files of one incident, the finished one first. Their names usually tell which; their headers decide. */
   async locate(id: string): Promise<readonly LocatedIncident[]> {
     if (parseIncidentId(id) === undefined) return []
-    const named = await locateIncidents(this.path, (file) => file.id === id)
+    const named = await listing().locateIncidents(this.path, (file) => file.id === id)
     const found = named.located.filter(({ summary }) => summary.id === id)
     if (found.length > 0) return found
-    const others = await locateIncidents(this.path, (file) => file.id !== id)
+    const others = await listing().locateIncidents(this.path, (file) => file.id !== id)
     return others.located.filter(({ summary }) => summary.id === id)
   }
 
@@ -167,17 +168,19 @@ export class IncidentDirectory {
 
   /** Removes the oldest finished incidents until the directory is within its quota; see `quota.ts`. */
   async enforceQuota(): Promise<readonly RemovedIncident[]> {
-    return enforceQuota(this.path, this.quota)
+    const quota = require('./quota') as typeof import('./quota')
+    return quota.enforceQuota(this.path, this.quota)
   }
 
   /** Tells of incidents that are opened, closed and removed; see `watch.ts`. */
   watch(options: WatchOptions = {}): IncidentWatch {
-    return new IncidentWatch(this, options)
+    const watch = require('./watch') as typeof import('./watch')
+    return new watch.IncidentWatch(this, options)
   }
 
   /** The files of all kinds that are named like ours, temporary ones included, in no order. */
   async files(): Promise<readonly IncidentFileName[]> {
-    return incidentFiles(this.path)
+    return listing().incidentFiles(this.path)
   }
 
   #createSync(path: string): number {
@@ -202,6 +205,11 @@ export class IncidentDirectory {
     const message = `the incident directory ${this.path} ${what}: ${messageOf(cause)}`
     return new FlogError('FLOG_DIRECTORY_UNUSABLE', message, { cause, details: { directory: this.path } })
   }
+}
+
+/** What reads incidents is loaded when somebody looks into the directory: an app that only records never does. */
+function listing(): typeof import('./listing') {
+  return require('./listing') as typeof import('./listing')
 }
 
 async function heldOpen(

@@ -25,7 +25,8 @@ export function encoded(fields: unknown, options: Encoding = {}): Encoded {
 }
 
 export function encodedBy(encoder: EventEncoder, fields: unknown, options: Encoding = {}): Encoded {
-  const { message = 'm', facility = '', extras } = options
+  const { facility = '', extras } = options
+  const message = 'message' in options ? options.message : 'm'
   const length = encoder.encode(1_700_000_000_000_000, 9, message, facility, fields, extras)
   encoder.stamp(7)
   const bytes = Uint8Array.prototype.slice.call(encoder.bytes, 0, length)

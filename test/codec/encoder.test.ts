@@ -1,4 +1,5 @@
-import { createContext, runInContext } from 'node:vm'
+import { setFlagsFromString } from 'node:v8'
+import { createContext, runInContext, runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { decodeEvent, decodeValue } from '../../src/codec/decode'
@@ -305,7 +306,7 @@ describe('hostile values', () => {
   })
 
   test('maps and sets may lie about their size, and change while they are read', () => {
-    class Liar extends Map {
+    class Liar extends Map<unknown, unknown> {
       override get size(): number {
         return 1e9
       }
@@ -313,7 +314,7 @@ describe('hostile values', () => {
         throw new Error('no')
       }
     }
-    class SetLiar extends Set {
+    class SetLiar extends Set<number> {
       override get size(): number {
         return -5
       }
@@ -359,9 +360,7 @@ describe('hostile values', () => {
       Number.NEGATIVE_INFINITY,
     ]
     for (const number of numbers) expect(encodedValue(number)).toBe(number)
-    for (const [flat] of numbers.map((number) => [encoded({ number }).event.fields['number'], number])) {
-      expect(numbers).toContainEqual(flat)
-    }
+    for (const number of numbers) expect(encoded({ number }).event.fields['number']).toBe(number)
     expect(encodedValue(2n ** 64n - 1n)).toEqual({ $: 'bigint', v: '18446744073709551615' })
     expect(encodedValue(-(2n ** 1000n))).toEqual({ $: 'bigint', v: String(-(2n ** 1000n)) })
     expect(encodedValue(-(2n ** 4_000_000n) - 15n)).toEqual({
@@ -750,10 +749,11 @@ test('an encoder does not keep alive what it encoded', async () => {
     encodedBy(encoder, { value, err: new Error('e', { cause: value }) }, { extras: { bound: { value } } })
   }
   for (let i = 0; i < 50; i++) log(i)
-  const { gc } = globalThis as { gc?: () => void }
-  if (gc === undefined) return
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  // A WeakRef holds its object until the turn of the event loop in which it was made has ended.
   await new Promise(setImmediate)
-  gc()
+  collect()
   expect(kept.filter((reference) => reference.deref() !== undefined)).toHaveLength(0)
 })
 

@@ -55,7 +55,7 @@ test('an acceptor without the secret is found out before anything is proved to i
 })
 
 test('an opener with the wrong secret, or the secret of another role, is refused', () => {
-  const attempts: readonly (readonly [Role, Uint8Array])[] = [
+  const attempts: readonly (readonly [Role, Uint8Array<ArrayBuffer>])[] = [
     ['read', new Uint8Array(32).fill(9)],
     ['control', read],
     ['read', control],

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Rig, take } from './support/rig'
+import { parseLogport, resolveLogport } from '../../src/remote/logport'
+import { Rig, take, until } from './support/rig'
 import { sha256, summaryOf } from './support/sources'
 
 let rig: Rig
@@ -9,44 +10,111 @@ beforeEach(() => {
 })
 afterEach(() => rig.end())
 
-for (const tls of [false, true]) {
-  describe(tls ? 'over TLS' : 'without TLS', () => {
-    test('a client learns who publishes', async () => {
-      const publisher = await rig.publisher({ tls })
-      const remote = await rig.connect(publisher.url)
-      expect(remote.about).toMatchObject({ service: 'shop', pid: 4711, allows: 'read', tail: true })
-    })
-
-    test('it lists incidents, fetches one, and tails', async () => {
-      const publisher = await rig.publisher({ tls })
-      const bytes = Buffer.alloc(300_000, 'incident ')
-      rig.incidents.put(summaryOf(1), 'gzip', bytes)
-      const remote = await rig.connect(publisher.url)
-      const page = await remote.listIncidents()
-      expect(page.incidents).toEqual([summaryOf(1)])
-      const to = join(await rig.directory(), 'fetched')
-      const fetched = await remote.fetchIncident(summaryOf(1).id, { to })
-      expect(sha256(await readFile(fetched.path))).toBe(sha256(bytes))
-      expect((await stat(fetched.path)).mode & 0o777).toBe(0o600)
-      rig.events.log('before')
-      const tail = remote.tail({ catchUp: true })
-      const first = await tail.next()
-      expect(first.value).toMatchObject({ message: 'before' })
-      rig.events.log('after')
-      expect(await take(tail, 1)).toMatchObject([{ message: 'after' }])
-    })
-
-    test('it subscribes to incidents', async () => {
-      const publisher = await rig.publisher({ tls })
-      rig.incidents.put(summaryOf(1))
-      const remote = await rig.connect(publisher.url)
-      const news = remote.subscribeToIncidents({ catchUp: true })
-      expect(await news.next()).toMatchObject({ value: { kind: 'incident', incident: { number: 1 } } })
-      expect(await news.next()).toMatchObject({ value: { kind: 'caughtUp' } })
-      rig.incidents.put(summaryOf(2, { state: 'open' }), 'open')
-      expect(await news.next()).toMatchObject({ value: { kind: 'opened', incident: { number: 2 } } })
-      rig.incidents.put(summaryOf(2))
-      expect(await news.next()).toMatchObject({ value: { kind: 'incident', incident: { number: 2 } } })
-    })
+describe.each([false, true])('with TLS %s', (tls) => {
+  test('a client learns who publishes', async () => {
+    const publisher = await rig.publisher({ tls })
+    const remote = await rig.connect(publisher.url)
+    expect(remote.about).toMatchObject({ service: 'shop', pid: 4711, allows: 'read', tail: true })
   })
-}
+
+  test('it lists incidents, fetches one, and tails', async () => {
+    const publisher = await rig.publisher({ tls })
+    const bytes = Buffer.alloc(300_000, 'incident ')
+    rig.incidents.put(summaryOf(1), 'gzip', bytes)
+    const remote = await rig.connect(publisher.url)
+    expect((await remote.listIncidents()).incidents).toEqual([summaryOf(1)])
+    const { path } = await remote.fetchIncident(summaryOf(1).id, {
+      to: join(await rig.directory(), 'fetched'),
+    })
+    expect(sha256(await readFile(path))).toBe(sha256(bytes))
+    rig.events.log('before')
+    const tail = remote.tail({ catchUp: true })
+    expect((await tail.next()).value).toMatchObject({ message: 'before' })
+    rig.events.log('after')
+    expect(await take(tail, 1)).toMatchObject([{ message: 'after' }])
+  })
+
+  test('it subscribes to incidents', async () => {
+    const publisher = await rig.publisher({ tls })
+    rig.incidents.put(summaryOf(1))
+    const remote = await rig.connect(publisher.url)
+    const news = remote.subscribeToIncidents({ catchUp: true })
+    expect(await news.next()).toMatchObject({ value: { kind: 'incident', incident: { number: 1 } } })
+    expect(await news.next()).toMatchObject({ value: { kind: 'caughtUp' } })
+    rig.incidents.put(summaryOf(2, { state: 'open' }), 'open')
+    expect(await news.next()).toMatchObject({ value: { kind: 'opened', incident: { number: 2 } } })
+    rig.incidents.put(summaryOf(2))
+    expect(await news.next()).toMatchObject({ value: { kind: 'incident', incident: { number: 2 } } })
+  })
+})
+
+test('beyond this machine it publishes with TLS or not at all', async () => {
+  const refused = rig.publisher({ host: '0.0.0.0' })
+  await expect(refused).rejects.toMatchObject({
+    code: 'FLOG_OPTION_INVALID',
+    message: expect.stringContaining('option tls'),
+  })
+  const publisher = await rig.publisher({ host: '0.0.0.0', tls: true, publicHost: 'localhost' })
+  expect(publisher.url).toMatch(/^flogs:\/\/localhost:/)
+  const remote = await rig.connect(publisher.url)
+  expect(remote.about.service).toBe('shop')
+})
+
+test('it is bound to loopback unless told otherwise', async () => {
+  const publisher = await rig.publisher()
+  expect(parseLogport(publisher.url).host).toBe('127.0.0.1')
+  const { networkInterfaces } = await import('node:os')
+  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+  const outside = own.find((one) => !one.internal && one.family === 'IPv4')
+  if (outside === undefined) return
+  const response = fetch(`http://${outside.address}:${publisher.port}/`)
+  await expect(response).rejects.toThrow()
+})
+
+test('its logports stay the same when it starts again, and differ from each other', async () => {
+  const first = await rig.publisher({ tls: true })
+  const { url, controlUrl, port } = first
+  await first.close()
+  const second = await rig.publisher({ tls: true, port })
+  expect([second.url, second.controlUrl]).toEqual([url, controlUrl])
+  expect(parseLogport(url).secret).not.toEqual(parseLogport(controlUrl).secret)
+})
+
+test('logport files hold the logports for their owner alone, while it runs', async () => {
+  const publisher = await rig.publisher()
+  const keys = join(await rig.directory(), 'keys')
+  expect(await resolveLogport(keys, {})).toEqual(parseLogport(publisher.url))
+  expect(await resolveLogport(publisher.controlLogportFile, {})).toEqual(parseLogport(publisher.controlUrl))
+  for (const name of await readdir(keys)) expect((await stat(join(keys, name))).mode & 0o777).toBe(0o600)
+  await publisher.close()
+  expect(
+    (await readdir(keys)).filter((name) => name.startsWith('logport') && !/\.(json|pem)$/.test(name)),
+  ).toEqual([])
+})
+
+test('a logport file that another publisher put in its place is left to that one', async () => {
+  const first = await rig.publisher()
+  const second = await rig.publisher()
+  await first.close()
+  expect(await resolveLogport(second.logportFile, {})).toEqual(parseLogport(second.url))
+})
+
+test('its numbers tell what goes on', async () => {
+  const publisher = await rig.publisher()
+  const remote = await rig.connect(publisher.url)
+  void remote
+    .tail()
+    .next()
+    .catch(() => undefined)
+  await until(() => publisher.stats().tails === 1)
+  expect(publisher.stats()).toMatchObject({ connections: 1, accepted: 1, unauthenticated: 0, malformed: 0 })
+  await remote.close()
+  await until(() => publisher.stats().connections === 0)
+  expect(publisher.stats()).toMatchObject({ tails: 0, accepted: 1 })
+})
+
+test('closing twice is closing once', async () => {
+  const publisher = await rig.publisher()
+  await rig.connect(publisher.url)
+  await Promise.all([publisher.close(), publisher.close()])
+})

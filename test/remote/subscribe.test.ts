@@ -6,7 +6,7 @@ import { AcceptorHandshake } from '../../src/remote/handshake'
 import { Listener } from '../../src/remote/listener'
 import { formatLogport } from '../../src/remote/logport'
 import type { MessageSocket } from '../../src/remote/message-socket'
-import { encodeMessage, pack } from '../../src/remote/wire'
+import { decodeMessage, encodeMessage, pack } from '../../src/remote/wire'
 import { systemClock } from './support/raw'
 import { Rig, take } from './support/rig'
 import { aboutTest, eventBytes, INCARNATION, sha256, summaryOf } from './support/sources'
@@ -31,7 +31,6 @@ async function hostile(says: Says): Promise<string> {
       random: systemRandom,
     })
     await authenticate(socket, handshake, systemClock, 5000)
-    const { decodeMessage } = await import('../../src/remote/wire')
     const message = (bytes: Uint8Array): void => {
       const { type, method, id } = decodeMessage(bytes, 1e6).map as {
         type: string

@@ -2,14 +2,14 @@ import { LEVEL, SPLAT } from 'triple-beam'
 import { messageOf } from '../../base/errors'
 import { INFO, type SeverityName, severityOf } from '../../event/severity'
 import { winstonSeverities } from '../../event/winston-levels'
-import type { Stamp } from '../../recorder/capture'
+import type { Capture, Stamp } from '../../recorder/capture'
 import { type Info, isInfo } from './info'
 import type { WinstonLogger } from './logger'
 import type { Feed } from './tap'
 
 /** Who gets what a logger is told. */
 export interface Receiver {
-  stamp(): Stamp
+  readonly events: Capture
   /** An info that did not arrive in its own call. Must not throw. */
   receive(info: Info, feed: LoggerFeed, note: Note): void
   /** An info that a format failed on. Must not throw. */
@@ -68,28 +68,32 @@ export class LoggerFeed implements Feed {
   }
 
   begin(info: unknown): void {
-    const { seq, time } = this.#receiver.stamp()
+    const { clock, control } = this.#receiver.events
+    const time = clock.now()
     const message = rawMessage(info)
-    this.#note = new Note(seq, time, info, message, rawError(info, message), this.#note)
+    this.#note = new Note(control.nextSeq(), time, info, message, rawError(info, message), this.#note)
   }
 
-  formatted(info: unknown, result: unknown): void {
+  formatted(result: unknown, info: unknown): void {
     const note = this.#note
-    if (note !== undefined && note.info === info && note.result === NOTHING_YET) note.result = result
+    const isCurrent = note !== undefined && note.result === NOTHING_YET
+    if (isCurrent && (info === undefined || note.info === info)) note.result = result
     else if (this.#early.take(info)) this.#early.add(result)
   }
 
-  end(threw: boolean): void {
+  end(threw: boolean): boolean {
     const note = this.#note
-    if (note === undefined) return
+    if (note === undefined) return false
     this.#note = note.outer
-    if (note.taken) return
-    if (note.result === NOTHING_YET) this.#formatNow(note, threw)
-    else if (isInfo(note.result)) {
+    if (note.taken) return false
+    const { result } = note
+    if (result === NOTHING_YET) return this.#formatNow(note, threw)
+    if (isInfo(result)) {
       // Where a sibling threw, the logger has given the info up: it arrives no more.
-      if (!threw) this.#early.add(note.result)
-      this.#receiver.receive(note.result, this, note)
+      if (!threw) this.#early.add(result)
+      this.#receiver.receive(result, this, note)
     }
+    return false
   }
 
   /** The note of an info that arrives in its own call; undefined for any other. */
@@ -116,9 +120,10 @@ export class LoggerFeed implements Feed {
     this.#severities = winstonSeverities(this.#levels, this.#explicit)
   }
 
-  #formatNow(note: Note, threw: boolean): void {
+  /** @returns whether the original will be formatted later */
+  #formatNow(note: Note, threw: boolean): boolean {
     const { info } = note
-    if (this.logger.silent === true || !isInfo(info)) return
+    if (this.logger.silent === true || !isInfo(info)) return false
     if (!threw) this.#early.add(info)
     let result: unknown
     try {
@@ -126,9 +131,10 @@ export class LoggerFeed implements Feed {
       result = format.transform(copyOf(info), format.options)
     } catch (error) {
       this.#receiver.receiveUnformatted(info, this, note, messageOf(error))
-      return
+      return !threw
     }
     if (isInfo(result)) this.#receiver.receive(result, this, note)
+    return !threw
   }
 }
 

@@ -1,5 +1,5 @@
 import { LEVEL, SPLAT } from 'triple-beam'
-import type { EventExtras } from '../../codec/encoder'
+import { type EventExtras, INFO_ONLY } from '../../codec/encoder'
 import { currentContext } from '../../event/context'
 import { facilityName } from '../../event/facility'
 import type { Capture } from '../../recorder/capture'
@@ -41,23 +41,15 @@ export function recordInfo(
   marks?: Readonly<Record<string, unknown>>,
 ): void {
   if (isOrdinary(info, note)) {
-    events.record(severity, info.message, facility, info, extrasOf(info, undefined, marks), note)
+    events.record(severity, info.message, facility, info, extrasOf(undefined, marks), note)
     return
   }
   const error = errorOf(info, note?.error)
   const args = unusedArguments(info, note, error)
-  const message = info.message
-  let bound = args === undefined ? marks : { ...marks, args }
-  let text = message
-  if (typeof message === 'string') text = withoutColours(message, note)
-  else if (message instanceof Error) text = message.message
-  else if (isInfo(message)) {
-    // As a field it is redacted and kept with its structure; readers fill it in.
-    bound = { ...bound, message }
-    text = '{message}'
-  }
+  const bound = args === undefined ? marks : { ...marks, args }
+  const message = typeof info.message === 'string' ? withoutColours(info.message, note) : info.message
   const fields = error === undefined ? info : fieldsBeside(info, error)
-  events.record(severity, text, facility, fields, extrasOf(info, error, bound), note)
+  events.record(severity, message, facility, fields, extrasOf(error, bound), note)
 }
 
 /** A text and fields, which is what nearly all are, and nothing to look into further: some 60 ns less. */
@@ -81,31 +73,21 @@ export function facilityOf(info: Info, option: FacilityOption | undefined): stri
   }
 }
 
-const PLAIN_INFO: EventExtras = Object.freeze({ info: true })
-
 function extrasOf(
-  info: Info,
   error: object | undefined,
   bound: Readonly<Record<string, unknown>> | undefined,
 ): EventExtras {
   const context = currentContext()
-  const traceId = textIn(info, 'traceId', 'trace_id')
-  const spanId = textIn(info, 'spanId', 'span_id')
-  if ((context ?? error ?? traceId ?? spanId ?? bound) === undefined) return PLAIN_INFO
-  const outer = context?.fields
+  if ((context ?? error ?? bound) === undefined) return INFO_ONLY
+  const { traceId, spanId, parent, fields } = context ?? {}
   return {
     info: true,
     error,
-    traceId: traceId ?? context?.traceId,
-    spanId: spanId ?? context?.spanId,
-    parent: context?.parent,
-    bound: bound === undefined ? outer : { ...outer, ...bound },
+    traceId,
+    spanId,
+    parent,
+    bound: bound === undefined ? fields : { ...fields, ...bound },
   }
-}
-
-function textIn(info: Info, name: string, otherName: string): string | undefined {
-  const value = info[name] ?? info[otherName]
-  return typeof value === 'string' ? value : undefined
 }
 
 const TOKEN = /%[scdjifoO%]/

@@ -7,6 +7,8 @@ export interface WinstonLogger {
   readonly silent?: boolean | undefined
   /** False once it was ended. */
   readonly writable?: boolean
+  /** Infos that wait to be formatted. */
+  readonly writableLength?: number
   readonly format: {
     readonly options?: unknown
     transform(info: Info, options?: unknown): unknown

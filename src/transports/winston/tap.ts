@@ -4,24 +4,29 @@ import type { WinstonLogger } from './logger'
 export interface Feed {
   /** Before the logger sees `info`. */
   begin(info: unknown): void
-  /** The logger's format made `result` of `info`; false or the like where it dropped it. */
-  formatted(info: unknown, result: unknown): void
-  /** After `write`: it returned, or it threw. */
-  end(threw: boolean): void
+  /**
+   * The logger's format made `result`; of `info`, or, where that is undefined, of what is being written. It is false or the
+   * like where the format dropped it.
+   */
+  formatted(result: unknown, info: unknown): void
+  /** After `write`: it returned, or it threw. @returns whether the info waits in the logger, not formatted yet */
+  end(threw: boolean): boolean
 }
 
 /**
  * Looks over the shoulder of one logger, for all feeds that it has.
  *
- * Three methods are laid over, on the logger itself and for as long as somebody listens: `write`, which every way of
- * logging ends in and which runs when the program logs, however long the streams behind it take; `_transform`, which is
- * given what was logged; and `push`, which is given what the format made of it. Whatever they return or throw is passed on
- * as it is.
+ * Methods are laid over, on the logger itself and for as long as somebody listens: `write`, which every way of logging
+ * ends in and which runs when the program logs, however long the streams behind it take; and `push`, which is given what
+ * the format made of an info. The first push within a write is that info's, as long as none waits from before; from the
+ * first one that does, `_transform`, which is given the info, is laid over too. Whatever they return or throw is passed
+ * on as it is.
  */
 export class Tap {
   readonly #logger: WinstonLogger
   #feeds: readonly Feed[] = []
   #overlays: readonly Overlay[] = []
+  #tracks = false
   #transforming: unknown
 
   static of(logger: WinstonLogger): Tap {
@@ -40,7 +45,8 @@ export class Tap {
   attach(feed: Feed): void {
     this.#feeds = [...this.#feeds, feed]
     if (this.#overlays.length === 0) {
-      this.#overlays = [this.#overWrite(), this.#overTransform(), this.#overPush()]
+      this.#overlays = [this.#overWrite(), this.#overPush()]
+      if (this.#logger.writableLength !== 0) this.#trackInfos()
     }
   }
 
@@ -49,7 +55,9 @@ export class Tap {
     if (this.#feeds.length > 0) return
     // One that somebody has laid another over stays, passes everything on, and is used again.
     const lifted = [...this.#overlays].reverse().every((overlay) => overlay.lift())
-    if (lifted) this.#overlays = []
+    if (!lifted) return
+    this.#overlays = []
+    this.#tracks = false
   }
 
   #overWrite(): Overlay {
@@ -67,10 +75,16 @@ export class Tap {
             threw = false
             return result
           } finally {
-            for (const feed of feeds) feed.end(threw)
+            for (const feed of feeds) if (feed.end(threw)) tap.#trackInfos()
           }
         },
     )
+  }
+
+  #trackInfos(): void {
+    if (this.#tracks) return
+    this.#tracks = true
+    this.#overlays = [...this.#overlays, this.#overTransform()]
   }
 
   #overTransform(): Overlay {
@@ -99,10 +113,8 @@ export class Tap {
       (below) =>
         function (this: unknown, result, encoding) {
           const info = tap.#transforming
-          if (info !== undefined) {
-            tap.#transforming = undefined
-            for (const feed of tap.#feeds) feed.formatted(info, result)
-          }
+          if (info !== undefined) tap.#transforming = undefined
+          if (result !== null) for (const feed of tap.#feeds) feed.formatted(result, info)
           return below.push.call(this, result, encoding)
         },
     )

@@ -1,7 +1,7 @@
 import TransportStream from 'winston-transport'
 import { FlogError, messageOf } from '../../base/errors'
 import { INFO, severityOf } from '../../event/severity'
-import type { Stamp } from '../../recorder/capture'
+import type { Capture } from '../../recorder/capture'
 import { createRecorder, type Recorder } from '../../recorder/recorder'
 import { LoggerFeed, type Note, type Receiver } from './feed'
 import { FinishListeners } from './finish-listeners'
@@ -33,15 +33,16 @@ export class IncidentTransport extends TransportStream implements Receiver {
   readonly name = 'incident'
   readonly #settings: TransportSettings
   readonly #finishing: FinishListeners
+  /** Set by winston when it has seen an uncaught error and waits for us to be done with it. */
+  _ending: boolean | undefined
   #recorder: Recorder
   #feeds: readonly LoggerFeed[] = []
   /** The level that was taken from the logger, and lets everything through. */
   #everything: string | undefined
-  /** Where the info that is passed to `log` came from. */
-  #feed: LoggerFeed | undefined
-  #note: Note | undefined
   #closing: Promise<void> | undefined
   #warned = false
+  /** Whether anybody ever listened for `logged`. */
+  #tells = false
 
   /** @throws FlogError FLOG_OPTION_INVALID naming the option */
   constructor(options: IncidentTransportOptions = {}) {
@@ -54,6 +55,9 @@ export class IncidentTransport extends TransportStream implements Receiver {
     this.removeAllListeners('pipe').removeAllListeners('unpipe')
     this.on('pipe', (source: unknown) => this.#attach(source))
     this.on('unpipe', (source: unknown) => this.#detach(source))
+    this.on('newListener', (event: string) => {
+      if (event === 'logged') this.#tells = true
+    })
     this.setMaxListeners(30)
   }
 
@@ -65,18 +69,13 @@ export class IncidentTransport extends TransportStream implements Receiver {
   /** Nothing is ever queued: the info is recorded, or not, when this returns true, which it always does. */
   override write(info: unknown, encodingOrDone?: unknown, done?: unknown): boolean {
     if (isInfo(info)) this.#arrive(info)
-    const callback = typeof encodingOrDone === 'function' ? encodingOrDone : done
-    if (typeof callback === 'function') process.nextTick(callback as () => void)
+    if (encodingOrDone !== undefined || done !== undefined) callSoon(encodingOrDone, done)
     return true
   }
 
+  /** For who hands over an info past the stream, as winston's `exceptionHandlers` do. */
   override log(info: unknown, next?: () => void): void {
-    const feed = this.#feed
-    const note = this.#note
-    this.#feed = undefined
-    this.#note = undefined
-    if (isInfo(info)) this.#record(info, feed, note)
-    if (this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info))
+    if (isInfo(info)) this.#keep(info, this.#feeds[0], undefined)
     next?.()
   }
 
@@ -111,8 +110,8 @@ export class IncidentTransport extends TransportStream implements Receiver {
   }
 
   /** @internal */
-  stamp(): Stamp {
-    return this.#recorder.events.stamp()
+  get events(): Capture {
+    return this.#recorder.events
   }
 
   /** @internal */
@@ -146,9 +145,12 @@ export class IncidentTransport extends TransportStream implements Receiver {
     if (!this.#takes(info, feed)) return
     const result = this.format === undefined ? info : this.#formatted(info, feed, note)
     if (!isInfo(result)) return
-    this.#feed = feed
-    this.#note = note
-    this.log(result, nothing)
+    this.#keep(result, feed, note)
+  }
+
+  #keep(info: Info, feed: LoggerFeed | undefined, note: Note | undefined): void {
+    this.#record(info, feed, note)
+    if (this.#tells && this.listenerCount('logged') > 0) setImmediate(() => this.emit('logged', info))
   }
 
   #formatted(info: Info, feed: LoggerFeed | undefined, note: Note | undefined): unknown {
@@ -162,7 +164,7 @@ export class IncidentTransport extends TransportStream implements Receiver {
 
   #takes(info: Info, feed: LoggerFeed | undefined): boolean {
     if (this.silent === true) return false
-    if (info['exception'] === true && this.handleExceptions !== true) return false
+    if (this.handleExceptions !== true && info['exception'] === true) return false
     const logger = feed?.logger
     const level = this.level ?? logger?.level
     if (level === this.#everything || level === undefined || logger === undefined) return true
@@ -187,15 +189,10 @@ export class IncidentTransport extends TransportStream implements Receiver {
         note,
         marks,
       )
-      if (info['exception'] === true || info['rejection'] === true) this.#finishIfEnding()
+      if (this._ending === true) this.#finishing.tellSoon()
     } catch (error) {
       this.#warn(error)
     }
-  }
-
-  /** winston ends the process after an uncaught error, and has set this mark when it waits for us. */
-  #finishIfEnding(): void {
-    if ((this as { _ending?: boolean })._ending === true) this.#finishing.tellSoon()
   }
 
   #attach(source: unknown): void {
@@ -256,4 +253,7 @@ function severityIn(feed: LoggerFeed | undefined, level: unknown): number {
   return (typeof level === 'string' ? severityOf(level) : undefined) ?? INFO
 }
 
-function nothing(): void {}
+function callSoon(...callbacks: readonly unknown[]): void {
+  const callback = callbacks.find((candidate) => typeof candidate === 'function')
+  if (callback !== undefined) process.nextTick(callback as () => void)
+}
