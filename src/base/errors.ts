@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   FLOG_QUALIFIER_FAILED: 'an incident qualifier threw',
   FLOG_REPORTER_FAILED: 'an incident reporter subclass threw',
   FLOG_LISTENER_FAILED: 'a listener of a recorder threw',
-  FLOG_EVENT_LOST: 'an event could not be recorded, because what was logged could not even be read',
+  FLOG_EVENT_LOST: 'what was logged could not be read; its place in the order was recorded',
   FLOG_WRITE_FAILED: 'the incident could not be written',
   FLOG_LOGPORT_INVALID: 'the text is no logport URL, or its file cannot be read',
   FLOG_KEYS_UNUSABLE: 'the files with the secrets and the certificate of a publisher cannot be made or read',

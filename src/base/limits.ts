@@ -27,6 +27,8 @@ export const RING_EVICTION_STEP = 4 * KiB
 export const EVENT_BYTES = 16 * KiB
 /** The triggering event's bytes in the file: it is why the file exists, so it may be long. */
 export const TRIGGER_EVENT_BYTES = 1 * MiB
+/** Characters of the reason and the fingerprint of an incident: they are shown in lists. */
+export const TRIGGER_TEXT_CHARS = 1000
 /** Depth of nested values; below it a value is replaced by a mark. Deep enough for real data, safe for any reader's stack. */
 export const VALUE_DEPTH = 16
 /** Entries of one array or object; the rest is counted. */

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlogError, invalidOption, messageOf, systemCode } from '../base/errors'
 import { DIRECTORY_MAX_BYTES, DIRECTORY_MAX_INCIDENTS } from '../base/limits'
-import { CREATE_NEW, openRegular, syncDirectory, unlinkIfThere } from './files'
+import { openRegular, syncDirectory, unlinkIfThere } from './files'
 import type { IncidentSummary } from './header'
 import type { LocatedIncident, UnreadableFile } from './listing'
 import { type IncidentFileName, parseIncidentId, plainFileName, type Representation } from './name'
@@ -24,7 +24,7 @@ export interface IncidentDirectoryOptions {
 
 /** The file of a new incident, still empty. */
 export interface PlainFile {
-  /** Open for appending; the caller closes it. */
+  /** Open for appending and reading; the caller closes it. */
   readonly fd: number
   readonly path: string
 }
@@ -51,6 +51,9 @@ export interface IncidentFile {
 
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
+/** Readable as well: the file may be removed while it is open, and is then written anew from its descriptor. */
+const NEW_PLAIN =
+  constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW | constants.O_RDWR | constants.O_APPEND
 
 /**
  * A directory of incident files. It keeps nothing in memory: the files are the truth, and several processes may use one
@@ -184,7 +187,7 @@ export class IncidentDirectory {
   }
 
   #createSync(path: string): number {
-    const flags = CREATE_NEW | constants.O_APPEND
+    const flags = NEW_PLAIN
     try {
       return openSync(path, flags, this.fileMode)
     } catch (error) {

@@ -57,9 +57,10 @@ export class HistoryWriter implements MergeTarget {
   }
 
   event(seq: number, bytes: number, words: Int32Array, position: number, mask: number): void {
-    if (seq === this.#triggerSeq) {
+    // Where a trigger was stamped before it was encoded, events after it are in the rings already.
+    if (seq >= this.#triggerSeq && !this.#sawTrigger) {
       this.#putTrigger()
-      return
+      if (seq === this.#triggerSeq) return
     }
     const length = (bytes + 3) >> 2
     if (this.#at + length + 1 > this.#end) this.#nextBlock()
@@ -75,17 +76,12 @@ export class HistoryWriter implements MergeTarget {
     this.#lastSeq = seq
   }
 
-  /**
-   * Takes everything that `merge` hands over, and writes it. The trigger comes last where no ring held it.
-   * @returns events written, the trigger included
-   */
-  take(merge: (target: MergeTarget) => { readonly events: number }): number {
-    const { events } = merge(this)
-    const total = this.#sawTrigger ? events : events + 1
+  /** Takes everything that `merge` hands over, and writes it. The trigger gets its place also where no ring held it. */
+  take(merge: (target: MergeTarget) => unknown): void {
+    merge(this)
     if (!this.#sawTrigger) this.#putTrigger()
     this.#seal()
     this.#flush()
-    return total
   }
 
   #putTrigger(): void {

@@ -7,14 +7,17 @@ import { openingBytes, trailerBlock } from './block'
 import type { IncidentDirectory } from './directory'
 import type { CloseReason, FurtherTrigger, IncidentHeader, IncidentTrailer, PostTriggerOptions } from './header'
 import { eventBlock, HistoryWriter, type MarkedEvent } from './history'
-import { BlockFlag } from './layout'
+import { BLOCK_HEAD_BYTES, BlockFlag, readBlockHead } from './layout'
 import { IncidentSink } from './sink'
+import type { UnwrittenMemory } from './unwritten'
 
 export interface ReportOptions {
   readonly header: IncidentHeader
   /** 16 random bytes. */
   readonly sync: Uint8Array
   readonly trigger: MarkedEvent
+  /** Last `seq` that the rings are asked for; what comes later is an event of the window. Default: the trigger's. */
+  readonly until?: number
   readonly rings: readonly RingHandle[]
   readonly thread: number
   readonly cap: PostTriggerOptions
@@ -22,7 +25,10 @@ export interface ReportOptions {
   readonly durable: boolean
   readonly directory: IncidentDirectory
   readonly clock: Clock
+  /** Memory for what the disk refuses, shared with other reports. */
+  readonly unwritten?: UnwrittenMemory
   readonly onTrouble: (error: FlogError) => void
+  readonly onRecovered?: () => void
   /** Told once, when the window is over and the trailer written (or waiting with the rest). */
   readonly onClosed: (report: Report, reason: CloseReason) => void
 }
@@ -42,22 +48,32 @@ export class Report {
   readonly #sink: IncidentSink
   readonly #further: FurtherTrigger[] = []
   readonly #openedAt: number
+  readonly #cap: PostTriggerOptions
   #furtherOmitted = 0
   #history = 0
   #after = 0
   #lost = 0
-  /** Events that the window still takes. */
+  #hasTrigger = false
+  /** Events that the window still takes, and what it means when it has taken them. */
   #left: number
+  #full: CloseReason = 'events'
   #timer: Timer | undefined
   #state: 'window' | 'closed' = 'window'
 
   constructor(options: ReportOptions) {
-    const { header, directory, clock, onTrouble } = options
+    const { header, directory, clock, unwritten, onTrouble, onRecovered } = options
     this.header = header
     this.#options = options
     this.#openedAt = clock.monotonic()
-    this.#sink = new IncidentSink({ directory, clock, onTrouble, openedAt: header.openedAt, id: header.id })
-    this.#left = header.postTrigger.events
+    this.#sink = new IncidentSink({
+      ...{ directory, clock, onTrouble, openedAt: header.openedAt, id: header.id },
+      ...(unwritten !== undefined && { unwritten }),
+      ...(onRecovered !== undefined && { onRecovered }),
+    })
+    const { events, ms } = header.postTrigger
+    // A further trigger never shortens the window.
+    this.#cap = { events: Math.max(options.cap.events, events), ms: Math.max(options.cap.ms, ms) }
+    this.#left = events
     this.#writeHistory()
     if (options.durable) this.#sink.syncNow()
     else this.#sink.startSync()
@@ -84,11 +100,21 @@ export class Report {
     return this.#sink.isWritten
   }
 
+  /** Whether somebody removed the file; {@link flush} brings it back. */
+  get isRemoved(): boolean {
+    return this.#sink.isRemoved
+  }
+
+  /** Events that the file lacks, because the disk refused them and too much waited already. */
+  get lost(): number {
+    return this.#lost
+  }
+
   /** An event in the window: one small write. */
   event(payload: Uint8Array, seq: number): void {
     if (this.#state === 'closed') return
     this.#append(payload, seq, 0)
-    if (--this.#left <= 0) this.close('events')
+    if (--this.#left <= 0) this.close(this.#full)
   }
 
   /** An event that would have begun an incident itself: it is marked, listed, and the window begins anew. */
@@ -104,12 +130,13 @@ export class Report {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#timer?.cancel()
-    this.#write(trailerBlock(this.#trailer(reason), this.#options.sync), 0)
-    if (reason !== 'exit') this.#sink.startSync()
+    this.#sink.writeAlways(trailerBlock(this.#trailer(reason), this.#options.sync))
+    if (reason === 'exit') this.#sink.flush()
+    else this.#sink.startSync()
     this.#options.onClosed(this, reason)
   }
 
-  /** Tries again what the disk refused. @returns true when all of it is with the system */
+  /** Tries again what the disk refused, and brings back a file that was removed. @returns true when all of it is with the system */
   flush(): boolean {
     return this.#sink.flush()
   }
@@ -120,39 +147,56 @@ export class Report {
   }
 
   #writeHistory(): void {
-    const { header, sync, trigger, rings, thread, historyBytes } = this.#options
-    this.#sink.write(openingBytes(header, sync))
-    const writer = new HistoryWriter(sync, trigger, (bytes) => this.#sink.write(bytes))
+    const { header, sync, trigger, until = trigger.seq, rings, thread, historyBytes } = this.#options
+    this.#sink.writeAlways(openingBytes(header, sync))
+    const writer = new HistoryWriter(sync, trigger, (bytes) => this.#writeBlocks(bytes))
     const limit = historyBytes === undefined ? {} : { maxBytes: historyBytes }
-    const merge = { ownThread: thread, until: trigger.seq, ...limit }
-    this.#history = writer.take((target) => mergeHistory(rings, target, merge))
+    writer.take((target) => mergeHistory(rings, target, { ownThread: thread, until, ...limit }))
+  }
+
+  /** Whole blocks of events; the trigger comes in one of its own. */
+  #writeBlocks(bytes: Uint8Array): void {
+    let events = 0
+    let isTrigger = false
+    for (let at = 0; at < bytes.length; ) {
+      const head = readBlockHead(bytes, at)
+      events += head.events
+      isTrigger = (head.flags & BlockFlag.trigger) !== 0
+      at += BLOCK_HEAD_BYTES + head.length
+    }
+    if (isTrigger) this.#sink.writeAlways(bytes)
+    else if (!this.#sink.write(bytes)) {
+      this.#lost += events
+      return
+    }
+    if (this.#hasTrigger) this.#after += events
+    else this.#history += events
+    this.#hasTrigger ||= isTrigger
   }
 
   #append(payload: Uint8Array, seq: number, flags: number): void {
-    this.#write(eventBlock(payload, seq, flags, this.#options.sync), 1)
-  }
-
-  #write(bytes: Uint8Array, events: number): void {
-    if (this.#sink.write(bytes)) this.#after += events
-    else this.#lost += events
+    if (this.#sink.write(eventBlock(payload, seq, flags, this.#options.sync))) this.#after++
+    else this.#lost++
   }
 
   #extend(): void {
-    const { cap, header, clock } = this.#options
-    const eventsLeft = cap.events - this.#after
-    const msLeft = cap.ms - (clock.monotonic() - this.#openedAt)
+    const { header, clock } = this.#options
+    const eventsLeft = this.#cap.events - this.#after - this.#lost
+    const msLeft = this.#cap.ms - (clock.monotonic() - this.#openedAt)
     if (eventsLeft <= 0 || msLeft <= 0) {
       this.close('cap')
       return
     }
-    this.#left = Math.min(header.postTrigger.events, eventsLeft)
+    const { events } = header.postTrigger
+    this.#left = Math.min(events, eventsLeft)
+    this.#full = eventsLeft < events ? 'cap' : 'events'
     this.#startTimer(msLeft)
   }
 
   #startTimer(msLeft = Number.POSITIVE_INFINITY): void {
     this.#timer?.cancel()
     const ms = Math.min(this.#options.header.postTrigger.ms, msLeft)
-    const reason = ms === msLeft ? 'cap' : 'time'
+    const reason = msLeft < this.#options.header.postTrigger.ms ? 'cap' : 'time'
     this.#timer = this.#options.clock.after(ms, () => this.close(reason))
   }
 

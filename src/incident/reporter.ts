@@ -1,6 +1,7 @@
 import { POST_TRIGGER_EVENTS, POST_TRIGGER_MAX_EVENTS, POST_TRIGGER_MAX_MS, POST_TRIGGER_MS } from '../base/limits'
-import { invalidOption } from '../base/errors'
 import { type ByteSize, parseBytes } from '../base/bytes'
+import { invalidOption } from '../base/errors'
+import { checkNames } from '../base/names'
 import { parseWhole } from '../base/numbers'
 import type { PlainObject } from '../event/event'
 import type { RingHandle } from '../ring/layout'
@@ -30,11 +31,12 @@ export class IncidentReporter {
 
   /** @throws FlogError FLOG_OPTION_INVALID */
   constructor(options: ReporterOptions = {}) {
+    checkNames('reporter', options, ['postTrigger', 'cap', 'historyBytesAtTrigger', 'durable'])
     const { postTrigger = {}, cap = {}, historyBytesAtTrigger, durable = false } = options
-    this.#postTrigger = {
-      events: parseWhole('reporter.postTrigger.events', postTrigger.events ?? POST_TRIGGER_EVENTS, 0, 1e6),
-      ms: parseWhole('reporter.postTrigger.ms', postTrigger.ms ?? POST_TRIGGER_MS, 0, 3_600_000),
-    }
+    checkNames('reporter.postTrigger', postTrigger, ['events', 'ms'])
+    checkNames('reporter.cap', cap, ['events', 'ms'])
+    const { events = POST_TRIGGER_EVENTS, ms = POST_TRIGGER_MS } = postTrigger
+    this.#postTrigger = parseWindow('reporter.postTrigger', { events, ms })
     this.cap = {
       events: parseWhole('reporter.cap.events', cap.events ?? POST_TRIGGER_MAX_EVENTS, 1, 1e7),
       ms: parseWhole('reporter.cap.ms', cap.ms ?? POST_TRIGGER_MAX_MS, 1, 24 * 3_600_000),
@@ -60,5 +62,16 @@ export class IncidentReporter {
   /** Whether the history of this ring goes into the file. */
   includes(_ring: RingHandle, _trigger: TriggerRecord): boolean {
     return true
+  }
+}
+
+/**
+ * A window after a trigger: up to a million events, and an hour.
+ * @throws FlogError FLOG_OPTION_INVALID
+ */
+export function parseWindow(option: string, window: PostTriggerOptions): PostTriggerOptions {
+  return {
+    events: parseWhole(`${option}.events`, window.events, 0, 1e6),
+    ms: parseWhole(`${option}.ms`, window.ms, 0, 3_600_000),
   }
 }

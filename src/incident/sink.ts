@@ -1,15 +1,18 @@
-import { closeSync, fstatSync, fsync, fsyncSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsync, fsyncSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import type { Clock, Timer } from '../base/clock'
 import { FlogError, messageOf, systemCode } from '../base/errors'
-import { UNWRITTEN_BYTES, WRITE_RETRY_MAX_MS, WRITE_RETRY_MS } from '../base/limits'
-import type { IncidentDirectory } from './directory'
+import { STAGING_BYTES, WRITE_RETRY_MAX_MS, WRITE_RETRY_MS } from '../base/limits'
+import type { IncidentDirectory, PlainFile } from './directory'
+import { UnwrittenMemory } from './unwritten'
 
 export interface SinkOptions {
   readonly directory: IncidentDirectory
   readonly openedAt: number
   readonly id: string
   readonly clock: Clock
-  /** Told once of a disk that refuses, and once when it takes what waited. */
+  /** Shared with other sinks; default memory of its own. */
+  readonly unwritten?: UnwrittenMemory
+  /** Told once of a disk that refuses, and again only when it took what waited in between. */
   readonly onTrouble: (error: FlogError) => void
   readonly onRecovered?: () => void
 }
@@ -19,11 +22,13 @@ export interface SinkOptions {
  * refuses (full, read-only, gone) stays in memory up to a limit, in order, and is tried again.
  *
  * ```
- *   write ──> nothing waits? ──> write(2) ──> refused ──> wait in memory ──> retry timer, next write, close
+ *   write ──> nothing waits? ──> write(2) ──> refused ──> waits in memory ──> flush: by a timer, at close, at exit
  * ```
+ * A file that somebody removes while it is open is written anew by `flush`, from the descriptor that still leads to it.
  */
 export class IncidentSink {
   readonly #options: SinkOptions
+  readonly #unwritten: UnwrittenMemory
   #fd: number | undefined
   #path: string | undefined
   #waiting: Uint8Array[] = []
@@ -35,6 +40,7 @@ export class IncidentSink {
 
   constructor(options: SinkOptions) {
     this.#options = options
+    this.#unwritten = options.unwritten ?? new UnwrittenMemory()
   }
 
   /** Undefined as long as the file could not be made. */
@@ -47,17 +53,26 @@ export class IncidentSink {
     return this.#waiting.length === 0 && this.#fd !== undefined
   }
 
+  /** Whether somebody removed the file while it was written: then only this descriptor still leads to it. */
+  get isRemoved(): boolean {
+    try {
+      return this.#fd !== undefined && fstatSync(this.#fd).nlink === 0
+    } catch {
+      return false
+    }
+  }
+
   /**
    * Takes bytes; they may be changed afterwards.
    * @returns false where they had to be given up, because too much waits already
    */
   write(bytes: Uint8Array): boolean {
-    if (this.#waiting.length === 0) {
-      const written = this.#tryWrite(bytes)
-      if (written === bytes.length) return true
-      return this.#keep(bytes.subarray(written))
-    }
-    return this.#keep(bytes)
+    return this.#take(bytes, false)
+  }
+
+  /** Takes bytes without which the rest is worth nothing, however much waits already. */
+  writeAlways(bytes: Uint8Array): void {
+    this.#take(bytes, true)
   }
 
   /** Asks the system to bring everything to the disk, off this thread. Failure is a trouble like any other. */
@@ -78,32 +93,17 @@ export class IncidentSink {
     }
   }
 
-  /** Tries what waits, now. @returns true when nothing waits any more */
+  /** Tries what waits, now, and brings back a file that was removed. @returns true when all of it is with the system */
   flush(): boolean {
-    while (this.#waiting.length > 0) {
-      const next = this.#waiting[0] as Uint8Array
-      const written = this.#tryWrite(next)
-      this.#waitingBytes -= written
-      if (written < next.length) {
-        this.#waiting[0] = next.subarray(written)
-        return false
-      }
-      this.#waiting.shift()
-    }
-    if (this.#troubled) {
-      this.#troubled = false
-      this.#options.onRecovered?.()
-    }
-    return this.#fd !== undefined
-  }
-
-  /** Whether somebody removed the file while it was written: then only this descriptor still leads to it. */
-  get isRemoved(): boolean {
     try {
-      return this.#fd !== undefined && fstatSync(this.#fd).nlink === 0
-    } catch {
+      if (this.isRemoved) this.#writeAnew()
+      this.#writeWaiting()
+    } catch (error) {
+      this.#refused(error)
       return false
     }
+    this.#recovered()
+    return this.#fd !== undefined
   }
 
   /** Lets the file go. What still waits is lost. Idempotent. */
@@ -112,13 +112,26 @@ export class IncidentSink {
     this.#retry?.cancel()
     this.#retry = undefined
     this.#waiting = []
+    this.#unwritten.giveBack(this.#waitingBytes)
+    this.#waitingBytes = 0
     const fd = this.#fd
     this.#fd = undefined
     if (fd !== undefined) closeQuietly(fd)
   }
 
+  #take(bytes: Uint8Array, always: boolean): boolean {
+    if (this.#waiting.length > 0) return this.#keep(bytes, always)
+    const { written, error } = this.#tryWrite(bytes)
+    if (written === bytes.length) return true
+    // Half a block in the file needs its other half.
+    const kept = this.#keep(bytes.subarray(written), always || written > 0)
+    // Only now: whoever is told may log, and these bytes come first.
+    this.#refused(error)
+    return kept
+  }
+
   /** Bytes that the system took: all of them, or up to where it refused. */
-  #tryWrite(bytes: Uint8Array): number {
+  #tryWrite(bytes: Uint8Array): { readonly written: number; readonly error?: unknown } {
     let written = 0
     try {
       const fd = this.#open()
@@ -129,27 +142,64 @@ export class IncidentSink {
           if (!PASSING.has(systemCode(error) ?? '')) throw error
         }
       }
+      return { written }
     } catch (error) {
-      this.#tell(error)
-      this.#retryLater()
+      return { written, error }
     }
-    return written
   }
 
   #open(): number {
-    if (this.#fd === undefined) {
-      const file = this.#options.directory.createPlainSync(this.#options.openedAt, this.#options.id)
-      this.#fd = file.fd
-      this.#path = file.path
-    }
-    return this.#fd
+    if (this.#fd === undefined) this.#use(this.#create())
+    return this.#fd as number
   }
 
-  #keep(bytes: Uint8Array): boolean {
-    if (this.#waitingBytes + bytes.length > UNWRITTEN_BYTES) return false
+  #create(): PlainFile {
+    return this.#options.directory.createPlainSync(this.#options.openedAt, this.#options.id)
+  }
+
+  #use({ fd, path }: PlainFile): void {
+    this.#fd = fd
+    this.#path = path
+  }
+
+  #writeWaiting(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const { written, error } = this.#tryWrite(next)
+      this.#waitingBytes -= written
+      this.#unwritten.giveBack(written)
+      if (written < next.length) {
+        this.#waiting[0] = next.subarray(written)
+        throw error
+      }
+      this.#waiting.shift()
+    }
+  }
+
+  #writeAnew(): void {
+    const removed = this.#fd as number
+    const file = this.#create()
+    try {
+      copy(removed, file.fd)
+    } catch (error) {
+      closeQuietly(file.fd)
+      unlinkSync(file.path)
+      throw error
+    }
+    this.#use(file)
+    closeQuietly(removed)
+  }
+
+  #keep(bytes: Uint8Array, always: boolean): boolean {
+    if (!always && !this.#unwritten.hasRoomFor(bytes.length)) return false
     this.#waiting.push(Uint8Array.prototype.slice.call(bytes))
     this.#waitingBytes += bytes.length
+    this.#unwritten.take(bytes.length)
     return true
+  }
+
+  #refused(error: unknown): void {
+    this.#retryLater()
+    this.#tell(error)
   }
 
   #retryLater(): void {
@@ -159,6 +209,13 @@ export class IncidentSink {
       this.#retryMs = Math.min(this.#retryMs * 2, WRITE_RETRY_MAX_MS)
       this.flush()
     })
+  }
+
+  #recovered(): void {
+    if (!this.#troubled) return
+    this.#troubled = false
+    this.#retryMs = WRITE_RETRY_MS
+    this.#options.onRecovered?.()
   }
 
   #tell(cause: unknown): void {
@@ -172,6 +229,17 @@ export class IncidentSink {
 
 /** Says that nothing was done and asking again will do. */
 const PASSING = new Set(['EINTR', 'EAGAIN'])
+
+/** All that one descriptor leads to, from its beginning, appended to another. */
+function copy(from: number, to: number): void {
+  const buffer = new Uint8Array(STAGING_BYTES)
+  for (let position = 0; ; ) {
+    const read = readSync(from, buffer, 0, buffer.length, position)
+    if (read === 0) return
+    for (let done = 0; done < read; ) done += writeSync(to, buffer, done, read - done)
+    position += read
+  }
+}
 
 function closeQuietly(fd: number): void {
   try {

@@ -1,5 +1,5 @@
-import type { Clock } from '../base/clock'
-import { FlogError, messageOf } from '../base/errors'
+import type { Clock, Timer } from '../base/clock'
+import { FlogError, type FlogErrorCode, messageOf } from '../base/errors'
 import { WRITE_RETRY_MAX_MS, WRITE_RETRY_MS } from '../base/limits'
 import type { IncidentDirectory } from '../incident/directory'
 import type { IncidentSummary } from '../incident/header'
@@ -16,15 +16,39 @@ export interface Finished {
   readonly summary: IncidentSummary
 }
 
+interface Unfinished {
+  readonly report: Report
+  readonly settle: (finished: Finished | undefined) => void
+}
+
+/** What trying again does not change: the plain file was moved away, or somebody spoiled it. */
+const HOPELESS: ReadonlySet<FlogErrorCode> = new Set<FlogErrorCode>([
+  'FLOG_FILE_MISSING',
+  'FLOG_FILE_NOT_INCIDENT',
+  'FLOG_FILE_CORRUPT',
+  'FLOG_FILE_TRUNCATED',
+  'FLOG_FILE_NEWER',
+  'FLOG_FILE_TOO_LARGE',
+])
+
 /**
  * Turns closed reports into finished files, one after the other, in slices that the event loop does not feel, and keeps
- * the directory within its quota. What the disk refuses is tried again until the finisher is closed.
+ * the directory within its quota.
+ *
+ * ```
+ *   finish ──> queue ──> finished, or hopeless ──> settled
+ *                ↑  └──> refused by the disk ──┐
+ *                └── timer, idle, close ───────┘   (after close: given up)
+ * ```
  */
 export class Finisher {
   readonly #options: FinisherOptions
-  readonly #stop = new AbortController()
-  #last: Promise<unknown> = Promise.resolve()
-  #stopWaiting: () => void = () => {}
+  readonly #unfinished = new Set<Unfinished>()
+  #refused: Unfinished[] = []
+  #queue: Promise<void> = Promise.resolve()
+  #retry: Timer | undefined
+  #retryMs = WRITE_RETRY_MS
+  #closed = false
 
   constructor(options: FinisherOptions) {
     this.#options = options
@@ -32,52 +56,61 @@ export class Finisher {
 
   /** @returns undefined where it was given up; the plain file, if there is one, is then left for the next process */
   finish(report: Report): Promise<Finished | undefined> {
-    const result = this.#last.then(() => this.#finish(report))
-    this.#last = result
-    return result
+    return new Promise((settle) => {
+      const entry = { report, settle }
+      this.#unfinished.add(entry)
+      this.#enqueue(entry)
+    })
   }
 
-  /** Settles when everything that was handed over is finished or given up. */
+  /** Settles when everything that was handed over is finished, given up, or refused by the disk once more. */
   async idle(): Promise<void> {
-    await this.#last
+    this.#tryAgain()
+    await this.#queue
   }
 
   /** Gives up what the disk refuses, after one more try, and lets what works come to its end. */
   async close(): Promise<void> {
-    this.#stop.abort()
-    this.#stopWaiting()
+    this.#closed = true
     await this.idle()
   }
 
-  async #finish(report: Report): Promise<Finished | undefined> {
-    let waitMs = WRITE_RETRY_MS
-    try {
-      for (;;) {
-        const finished = await this.#try(report)
-        if (finished !== undefined) return finished
-        if (this.#stop.signal.aborted) return undefined
-        await this.#wait(waitMs)
-        waitMs = Math.min(waitMs * 2, WRITE_RETRY_MAX_MS)
-      }
-    } finally {
-      report.release()
-    }
+  /** Brings what waits in memory to the plain files, if the disk takes it now: the process ends. */
+  flushNow(): void {
+    for (const { report } of this.#unfinished) report.flush()
   }
 
-  async #try(report: Report): Promise<Finished | undefined> {
-    if (!report.isWritten && !report.flush()) return undefined
-    const path = report.path
-    if (path === undefined) return undefined
+  #enqueue(entry: Unfinished): void {
+    this.#queue = this.#queue.then(() => this.#attempt(entry))
+  }
+
+  async #attempt(entry: Unfinished): Promise<void> {
+    const outcome = await this.#try(entry.report)
+    if (outcome === 'refused' && !this.#closed) {
+      this.#refused.push(entry)
+      this.#retryLater()
+      return
+    }
+    entry.report.release()
+    this.#unfinished.delete(entry)
+    if (this.#refused.length === 0) this.#retryMs = WRITE_RETRY_MS
+    entry.settle(typeof outcome === 'object' ? outcome : undefined)
+  }
+
+  async #try(report: Report): Promise<Finished | 'refused' | 'hopeless'> {
+    if (!report.flush() || report.path === undefined) return 'refused'
     try {
       // Loaded when the first incident closes: an app that never has one never loads the compressor.
       const { finishIncident } = require('../incident/finish') as typeof import('../incident/finish')
       const { directory, clock } = this.#options
-      const finished = await finishIncident(path, { clock, fileMode: directory.fileMode })
+      const finished = await finishIncident(report.path, { clock, fileMode: directory.fileMode })
       await this.#enforceQuota()
       return finished
     } catch (error) {
-      this.#options.onTrouble(asFlogError(error, `incident ${report.header.id} could not be finished`))
-      return undefined
+      const hopeless = FlogError.is(error) && HOPELESS.has(error.code) && !report.isRemoved
+      const outlook = hopeless ? 'it stays as it is' : 'it is tried again'
+      this.#tell(error, `incident ${report.header.id} could not be finished, ${outlook}`)
+      return hopeless ? 'hopeless' : 'refused'
     }
   }
 
@@ -85,22 +118,27 @@ export class Finisher {
     try {
       await this.#options.directory.enforceQuota()
     } catch (error) {
-      this.#options.onTrouble(asFlogError(error, 'the quota of the incident directory could not be applied'))
+      this.#tell(error, 'the quota of the incident directory could not be applied')
     }
   }
 
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.after(ms, resolve)
-      this.#stopWaiting = () => {
-        timer.cancel()
-        resolve()
-      }
+  #tryAgain(): void {
+    this.#retry?.cancel()
+    this.#retry = undefined
+    const refused = this.#refused
+    this.#refused = []
+    for (const entry of refused) this.#enqueue(entry)
+  }
+
+  #retryLater(): void {
+    this.#retry ??= this.#options.clock.after(this.#retryMs, () => {
+      this.#retryMs = Math.min(this.#retryMs * 2, WRITE_RETRY_MAX_MS)
+      this.#tryAgain()
     })
   }
-}
 
-function asFlogError(error: unknown, what: string): FlogError {
-  if (FlogError.is(error)) return error
-  return new FlogError('FLOG_WRITE_FAILED', `${what}: ${messageOf(error)}`, { cause: error })
+  #tell(cause: unknown, what: string): void {
+    const code = FlogError.is(cause) ? cause.code : 'FLOG_WRITE_FAILED'
+    this.#options.onTrouble(new FlogError(code, `${what}: ${messageOf(cause)}`, { cause }))
+  }
 }

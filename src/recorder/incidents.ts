@@ -1,43 +1,46 @@
-import { threadId } from 'node:worker_threads'
 import type { Clock } from '../base/clock'
 import { FlogError, messageOf } from '../base/errors'
-import { systemRandom } from '../base/random'
+import { TRIGGER_TEXT_CHARS } from '../base/limits'
 import { decodeEvent } from '../codec/decode'
 import { EncodedEvent } from '../codec/view'
 import type { TriggerKind } from '../event/event'
 import type { IncidentDirectory } from '../incident/directory'
 import { fingerprintOf } from '../incident/fingerprint'
-import {
-  type CloseReason,
-  FORMAT_MAJOR,
-  FORMAT_MINOR,
-  type IncidentHeader,
-  type TriggerRecord,
-} from '../incident/header'
+import type { CloseReason } from '../incident/header'
 import type { IncidentLimits } from '../incident/limits'
-import { incidentId } from '../incident/name'
 import { type IncidentQualifier, type Qualified, qualified } from '../incident/qualifier'
-import { Report } from '../incident/report'
-import { IncidentReporter } from '../incident/reporter'
+import type { Report } from '../incident/report'
 import type { ControlBlock } from '../ring/control'
-import type { Ring } from '../ring/ring'
-import { type RingSet, ringState } from '../ring/set'
 import type { EventObserver } from './capture'
 import { Finisher } from './finisher'
 import { Incident } from './incident'
-import type { Origin } from './origin'
+import type { Reports } from './reports'
 
 export interface IncidentsOptions {
-  readonly origin: Origin
   readonly directory: IncidentDirectory
   readonly qualifier: IncidentQualifier
-  readonly reporter: IncidentReporter
+  readonly reports: Reports
   readonly limits: IncidentLimits
   readonly clock: Clock
   readonly control: ControlBlock
-  readonly rings: RingSet
   readonly onIncident: (incident: Incident) => void
   readonly onWarning: (warning: FlogError) => void
+}
+
+export interface IncidentsStats {
+  readonly recorded: number
+  readonly qualifierFailures: number
+  readonly lostEvents: number
+}
+
+/** An event of which something may become of its own accord, or because somebody asked for it. */
+interface Candidate {
+  readonly kind: TriggerKind
+  readonly event: EncodedEvent
+  /** The same event without the usual limit, where that cut it. */
+  readonly whole?: (() => Uint8Array) | undefined
+  /** Why it was asked for; an event that nobody asked about has none. */
+  readonly reason?: string
 }
 
 /** A severity above all: nothing need be shown. */
@@ -46,8 +49,14 @@ const NEVER = 25
 /**
  * Watches the events of one recorder: asks the qualifier, opens reports, and feeds the one that is open.
  *
- * User code (qualifier, reporter) may log while it is asked. Such events are recorded, but not qualified: a qualifier that
- * logs an error would otherwise qualify for ever.
+ * User code (qualifier, reporter, listeners) may log while it is asked. Such events are recorded and, if a report is open
+ * then, appended to it after the one in hand; but they are not qualified: a qualifier that logs an error would otherwise
+ * qualify for ever.
+ *
+ * ```
+ *   observe ──> asking? ──yes──> held ─────────────────────────────┐ in order, when user code is through
+ *                  └──no──> qualifies? ──> history is written, then ┴──> window
+ * ```
  */
 export class Incidents implements EventObserver {
   watchFrom: number
@@ -55,11 +64,13 @@ export class Incidents implements EventObserver {
   readonly #finisher: Finisher
   readonly #minimum: number
   #open: { readonly report: Report; readonly incident: Incident } | undefined
-  /** Events logged while a report is opened: they come after its trigger. */
-  #meanwhile: EncodedEvent[] | undefined
-  #asking = false
+  /** What is logged while user code is asked, or undefined while it is not. */
+  #held: Candidate[] | undefined
+  /** The last event that was in a ring before user code was asked. */
+  #until = 0
   #recorded = 0
   #qualifierFailures = 0
+  #lostEvents = 0
   #closed = false
 
   constructor(options: IncidentsOptions) {
@@ -75,170 +86,188 @@ export class Incidents implements EventObserver {
     return this.#open?.incident
   }
 
-  stats(): { readonly recorded: number; readonly qualifierFailures: number } {
-    return { recorded: this.#recorded, qualifierFailures: this.#qualifierFailures }
+  stats(): IncidentsStats {
+    const lostEvents = this.#lostEvents + (this.#open?.report.lost ?? 0)
+    return { recorded: this.#recorded, qualifierFailures: this.#qualifierFailures, lostEvents }
   }
 
   observe(payload: Uint8Array, severity: number, whole: (() => Uint8Array) | undefined): void {
     const event = new EncodedEvent(payload)
-    if (this.#meanwhile !== undefined) {
-      this.#meanwhile.push(event)
-      return
-    }
-    const answer = severity >= this.#minimum ? this.#ask(event) : undefined
-    if (answer === undefined) this.#open?.report.event(payload, event.seq)
-    else this.#trigger('event', event, answer, whole)
+    if (this.#held !== undefined) this.#held.push({ kind: 'event', event })
+    else if (severity < this.#minimum) this.#open?.report.event(payload, event.seq)
+    else this.#alone(() => this.#qualify({ kind: 'event', event, whole }))
   }
 
-  /** An incident that somebody asked for. @returns undefined where the limits do not allow another one */
+  /**
+   * An incident that somebody asked for. While user code is asked about another event, it waits until that is through.
+   * @returns undefined where the limits do not allow another one, or where it waits and none is open
+   */
   request(kind: TriggerKind, payload: Uint8Array, reason: string): Incident | undefined {
-    return this.#trigger(kind, new EncodedEvent(payload), { reason }, undefined)
+    const candidate = { kind, event: new EncodedEvent(payload), reason }
+    if (this.#held !== undefined) {
+      this.#held.push(candidate)
+      return this.#open?.incident
+    }
+    let incident: Incident | undefined
+    this.#alone(() => {
+      incident = this.#trigger(candidate, { reason })
+    })
+    return incident
   }
 
-  /** Settles when everything that was triggered is finished or given up; a window that is open is not waited for. */
+  /** Settles when everything that was triggered is finished, or refused; a window that is open is not waited for. */
   async idle(): Promise<void> {
     await this.#finisher.idle()
   }
 
-  /** Ends an open window. The plain file is whole when this returns. */
+  /** Ends an open window. The plain file is whole when this returns, if the disk takes it. */
   closeNow(reason: CloseReason): void {
+    // Whoever is asked may end the process.
+    for (const { event } of this.#held?.splice(0) ?? []) this.#open?.report.event(event.payload, event.seq)
     this.#open?.report.close(reason)
+    if (reason === 'exit') this.#finisher.flushNow()
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    this.watchFrom = NEVER
     this.closeNow('closed')
+    this.#watch()
     await this.#finisher.close()
   }
 
-  #ask(event: EncodedEvent): Qualified | undefined {
-    if (this.#asking) return undefined
-    this.#asking = true
+  /** Runs what asks user code, and then sees to what that logged meanwhile. Never throws. */
+  #alone(action: () => void): void {
+    const held: Candidate[] = []
+    this.#held = held
+    this.#until = this.#options.control.published
+    this.watchFrom = 1
+    this.#guarded(action)
+    for (let next = held.shift(); next !== undefined; next = held.shift()) {
+      const candidate = next
+      this.#guarded(() => this.#takeHeld(candidate))
+    }
+    this.#held = undefined
+    this.#watch()
+  }
+
+  #guarded(action: () => void): void {
     try {
-      return qualified(this.#options.qualifier.qualifies(event), event)
+      action()
+    } catch (cause) {
+      const message = `an incident could not be recorded: ${messageOf(cause)}`
+      this.#options.onWarning(new FlogError('FLOG_WRITE_FAILED', message, { cause }))
+    }
+  }
+
+  #takeHeld(candidate: Candidate): void {
+    const { event, reason } = candidate
+    this.#until = event.seq
+    if (reason !== undefined) this.#trigger(candidate, { reason })
+    else this.#open?.report.event(event.payload, event.seq)
+  }
+
+  #watch(): void {
+    const quiet = this.#closed ? NEVER : this.#minimum
+    this.watchFrom = this.#open === undefined ? quiet : 1
+  }
+
+  #qualify(candidate: Candidate): void {
+    const { event } = candidate
+    const answer = this.#ask(event)
+    if (answer === undefined) this.#open?.report.event(event.payload, event.seq)
+    else this.#trigger(candidate, answer)
+  }
+
+  #ask(event: EncodedEvent): Qualified | undefined {
+    try {
+      const answer: unknown = this.#options.qualifier.qualifies(event)
+      return typeof answer === 'object' && answer !== null ? soundAnswer(answer) : soundFlag(answer, event)
     } catch (error) {
       this.#qualifierFailed(error)
       return undefined
-    } finally {
-      this.#asking = false
     }
   }
 
   #qualifierFailed(cause: unknown): void {
     this.#qualifierFailures++
     if (this.#qualifierFailures > 1) return
-    const message = `the incident qualifier threw (${messageOf(cause)}); its event did not begin an incident`
+    const message = `the incident qualifier failed (${messageOf(cause)}); its event did not begin an incident`
     this.#options.onWarning(new FlogError('FLOG_QUALIFIER_FAILED', message, { cause }))
   }
 
-  #trigger(
-    kind: TriggerKind,
-    event: EncodedEvent,
-    { reason, fingerprint = fingerprintOf(event) }: Qualified,
-    whole: (() => Uint8Array) | undefined,
-  ): Incident | undefined {
-    const { seq, time, payload } = event
+  #trigger(candidate: Candidate, { reason, fingerprint: given }: Qualified): Incident | undefined {
+    const { kind, event } = candidate
+    const fingerprint = given ?? fingerprintOf(event)
     if (this.#open !== undefined) {
       const { incident, report } = this.#open
-      report.furtherTrigger(whole?.() ?? payload, { seq, time, kind, reason, fingerprint })
+      const { seq, time } = event
+      report.furtherTrigger(wholeOf(candidate), { seq, time, kind, reason, fingerprint })
       return incident
     }
     if (this.#closed) return undefined
     const admission = this.#options.limits.admit(fingerprint, { manual: kind === 'manual' })
-    if (admission !== 'admitted') return undefined
-    const bytes = whole?.() ?? payload
-    return this.#openReport({ kind, reason, fingerprint, event: decodeEvent(bytes) }, bytes)
+    return admission === 'admitted' ? this.#openReport(candidate, { reason, fingerprint }) : undefined
   }
 
-  #openReport(trigger: TriggerRecord, payload: Uint8Array): Incident | undefined {
-    const meanwhile: EncodedEvent[] = []
-    this.#meanwhile = meanwhile
-    let report: Report
-    try {
-      report = this.#newReport(trigger, payload)
-    } catch (cause) {
-      const message = `an incident could not be recorded: ${messageOf(cause)}`
-      this.#options.onWarning(new FlogError('FLOG_WRITE_FAILED', message, { cause }))
-      return undefined
-    } finally {
-      this.#meanwhile = undefined
-    }
+  #openReport(candidate: Candidate, { reason, fingerprint }: Required<Qualified>): Incident {
+    const payload = wholeOf(candidate)
+    const until = this.#until
+    const report = this.#options.reports.open({
+      trigger: { kind: candidate.kind, reason, fingerprint, event: decodeEvent(payload) },
+      marked: { seq: candidate.event.seq, payload },
+      until,
+      beforeHistory: () => this.#forgetHeld(until),
+      onClosed: (closed, why) => this.#reportClosed(closed, why),
+    })
     const incident = new Incident(report)
     this.#recorded++
     this.#open = { report, incident }
-    this.watchFrom = 1
-    this.#options.onIncident(incident)
     report.begin()
-    for (const event of meanwhile) report.event(event.payload, event.seq)
+    this.#options.onIncident(incident)
     return incident
   }
 
-  #newReport(trigger: TriggerRecord, payload: Uint8Array): Report {
-    const { reporter, directory, clock, onWarning } = this.#options
-    const defaults = DEFAULT_REPORTER
-    const postTrigger = this.#byReporter(() => reporter.postTrigger(trigger), () => defaults.postTrigger(trigger))
-    const extra = this.#byReporter(() => reporter.header(trigger), () => undefined)
-    const rings = this.#rings().filter(({ handle }) =>
-      this.#byReporter(() => reporter.includes(handle, trigger), () => true),
-    )
-    return new Report({
-      header: { ...this.#header(trigger, rings), postTrigger, ...(extra !== undefined && { extra }) },
-      sync: systemRandom.bytes(16),
-      trigger: { seq: trigger.event.seq, payload },
-      rings: rings.map((ring) => ring.handle),
-      thread: threadId,
-      cap: reporter.cap,
-      historyBytes: reporter.historyBytesAtTrigger,
-      durable: reporter.durable,
-      directory,
-      clock,
-      onTrouble: onWarning,
-      onClosed: (report, reason) => this.#reportClosed(report, reason),
-    })
-  }
-
-  #header(trigger: TriggerRecord, rings: readonly Ring[]): Omit<IncidentHeader, 'postTrigger'> {
-    const { origin, limits, control, clock } = this.#options
-    const number = control.nextIncidentNumber()
-    return {
-      type: 'incident',
-      format: `${FORMAT_MAJOR}.${FORMAT_MINOR}`,
-      id: incidentId(origin.incarnation, number),
-      number,
-      openedAt: clock.now(),
-      trigger,
-      ...origin,
-      rings: rings.map(ringState),
-      suppressed: limits.takeSuppressed(),
-    }
-  }
-
-  #rings(): readonly Ring[] {
-    return this.#options.rings.rings
-  }
-
-  /** What a reporter subclass says, or the default where it throws. */
-  #byReporter<T>(ask: () => T, otherwise: () => T): T {
-    try {
-      return ask()
-    } catch (cause) {
-      const message = `the incident reporter threw (${messageOf(cause)}); the default was taken instead`
-      this.#options.onWarning(new FlogError('FLOG_REPORTER_FAILED', message, { cause }))
-      return otherwise()
-    }
+  /** What is held and in the history must not come twice: events that were stamped long before they were recorded. */
+  #forgetHeld(until: number): void {
+    const held = this.#held ?? []
+    const kept = held.filter(({ event, reason }) => event.seq > until || reason !== undefined)
+    held.splice(0, held.length, ...kept)
   }
 
   #reportClosed(report: Report, reason: CloseReason): void {
     const incident = this.#open?.incident
     this.#open = undefined
-    this.watchFrom = this.#closed ? NEVER : this.#minimum
+    this.#lostEvents += report.lost
+    if (this.#held === undefined) this.#watch()
     if (incident === undefined || reason === 'exit') return
     void this.#finisher.finish(report).then((finished) => {
       incident.settle(finished)
-      this.#options.onIncident(incident)
+      this.#alone(() => this.#options.onIncident(incident))
     })
   }
 }
 
-const DEFAULT_REPORTER = new IncidentReporter()
+/** The event as it was logged, or cut where it cannot be had again. */
+function wholeOf({ event, whole }: Candidate): Uint8Array {
+  try {
+    return whole?.() ?? event.payload
+  } catch {
+    return event.payload
+  }
+}
+
+/** A promise is an object too, but no answer. @throws TypeError */
+function soundAnswer(answer: object): Qualified {
+  const { reason, fingerprint } = answer as { readonly reason?: unknown; readonly fingerprint?: unknown }
+  if (typeof reason !== 'string') throw new TypeError('it returned an object without a reason')
+  const clipped = reason.slice(0, TRIGGER_TEXT_CHARS)
+  return typeof fingerprint === 'string'
+    ? { reason: clipped, fingerprint: fingerprint.slice(0, TRIGGER_TEXT_CHARS) }
+    : { reason: clipped }
+}
+
+function soundFlag(answer: unknown, event: EncodedEvent): Qualified | undefined {
+  if (answer === undefined || answer === null) return undefined
+  if (typeof answer !== 'boolean') throw new TypeError(`it returned a ${typeof answer}, not true or false`)
+  return qualified(answer, event)
+}

@@ -1,4 +1,5 @@
 import type { EventExtras } from '../codec/encoder'
+import { isError } from '../codec/flat'
 import { currentContext } from '../event/context'
 import { facilityName } from '../event/facility'
 import { DEBUG, ERROR, FATAL, INFO, parseSeverity, type SeverityName, TRACE, WARN } from '../event/severity'
@@ -79,14 +80,15 @@ export class Logger {
 
   /** Records an event of which more is known than message and fields. */
   record(event: EventInput): number {
-    const { error, traceId, spanId, parent } = event
-    const around = this.#around()
-    const special = error !== undefined || traceId !== undefined || spanId !== undefined || parent !== undefined
-    const extras = special ? overlay(around, { error, traceId, spanId, parent }) : around
-    let { stamp } = event
-    if (stamp === undefined && event.time !== undefined) stamp = { ...this.events.stamp(), time: event.time }
-    const facility = event.facility === undefined ? this.facility : facilityName(event.facility)
-    return this.events.record(severityNumber(event.severity), event.message, facility, event.fields, extras, stamp)
+    try {
+      const { severity, message, fields } = event
+      const facility = event.facility === undefined ? this.facility : facilityName(event.facility)
+      const stamp = this.#stampOf(event)
+      const number = severityNumber(severity)
+      return this.events.record(number, message, facility, fields, this.#extrasOf(event), stamp)
+    } catch (error) {
+      return this.events.record(ERROR, 'an event could not be read', this.facility, undefined, { error })
+    }
   }
 
   /** Time and place in the order now, for {@link record} later. Each stamp belongs to exactly one event. */
@@ -94,15 +96,16 @@ export class Logger {
     return this.events.stamp()
   }
 
+  /** A logger of the same recorder. Fields that cannot be read are left out. */
   child(options: ChildOptions): Logger {
-    const fields = options.fields === undefined ? undefined : { ...this.#extras?.bound, ...options.fields }
-    const extras = fields === undefined ? this.#extras : { ...this.#extras, bound: fields }
-    const facility = options.facility === undefined ? this.facility : facilityName(options.facility)
-    return new Logger(this.events, facility, extras)
+    const { facility, fields } = given(options)
+    const name = facility === undefined ? this.facility : facilityName(facility)
+    const bound = fields === undefined ? undefined : laidOver(this.#extras?.bound, fields)
+    return new Logger(this.events, name, bound === undefined ? this.#extras : { ...this.#extras, bound })
   }
 
   #write(severity: number, message: unknown, fields: Fields): number {
-    if (message instanceof Error && fields === undefined) {
+    if (typeof message === 'object' && fields === undefined && isError(message)) {
       return this.#writeError(severity, message)
     }
     return this.events.record(severity, message, this.facility, fields, this.#around())
@@ -110,7 +113,7 @@ export class Logger {
 
   /** `logger.error(error)`: the message is the error's. */
   #writeError(severity: number, error: Error): number {
-    const extras = overlay(this.#around(), { error })
+    const extras = { ...this.#around(), error }
     return this.events.record(severity, error, this.facility, undefined, extras)
   }
 
@@ -118,16 +121,70 @@ export class Logger {
   #around(): EventExtras | undefined {
     const context = currentContext()
     if (context === undefined) return this.#extras
-    const { fields, ...ids } = context
-    const bound = this.#extras?.bound
-    if (fields === undefined) return { ...this.#extras, ...ids }
-    return { ...this.#extras, ...ids, bound: bound === undefined ? fields : { ...fields, ...bound } }
+    const { traceId, spanId, parent, fields } = given(context)
+    const own = this.#extras?.bound
+    const bound = fields === undefined ? own : own === undefined ? fields : laidOver(fields, own)
+    return bound === undefined ? { traceId, spanId, parent } : { traceId, spanId, parent, bound }
+  }
+
+  #extrasOf({ error, traceId, spanId, parent }: EventInput): EventExtras | undefined {
+    const around = this.#around()
+    if (error === undefined && traceId === undefined && spanId === undefined && parent === undefined) return around
+    return {
+      ...around,
+      ...(error !== undefined && { error }),
+      ...(traceId !== undefined && { traceId }),
+      ...(spanId !== undefined && { spanId }),
+      ...(parent !== undefined && { parent }),
+    }
+  }
+
+  /** An event without a place in the order would spoil the order of all. */
+  #stampOf({ stamp, time }: EventInput): Stamp | undefined {
+    if (stamp !== undefined && Number.isSafeInteger(stamp.seq) && stamp.seq >= 0 && isTime(stamp.time)) return stamp
+    return isTime(time) ? { ...this.events.stamp(), time: Math.round(time) } : undefined
   }
 }
 
-function overlay(base: EventExtras | undefined, extras: EventExtras): EventExtras {
-  const given = Object.entries(extras).filter(([, value]) => value !== undefined)
-  return { ...base, ...Object.fromEntries(given) }
+const NOTHING: Readonly<Record<string, never>> = Object.freeze({})
+
+/** What somebody passed for an object. */
+function given<T extends object>(value: T | null | undefined): Partial<T> {
+  return typeof value === 'object' && value !== null ? value : NOTHING
+}
+
+/** The fields of both, of equal names the upper ones, without those that cannot be read. */
+function laidOver(lower: EventExtras['bound'], upper: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return { ...lower, ...upper }
+  } catch {
+    const both: Record<string, unknown> = {}
+    for (const fields of [lower ?? NOTHING, upper]) {
+      for (const name of namesOf(fields)) takeField(both, name, fields)
+    }
+    return both
+  }
+}
+
+function namesOf(fields: object): readonly string[] {
+  try {
+    return Object.keys(fields)
+  } catch {
+    return []
+  }
+}
+
+function takeField(into: Record<string, unknown>, name: string, from: Readonly<Record<string, unknown>>): void {
+  try {
+    into[name] = from[name]
+  } catch {
+    into[name] = '[getter failed]'
+  }
+}
+
+/** Microseconds since the epoch. */
+function isTime(time: unknown): time is number {
+  return typeof time === 'number' && time >= 0 && time < Number.MAX_SAFE_INTEGER
 }
 
 function severityNumber(severity: unknown): number {

@@ -13,6 +13,8 @@ export interface ProcessState {
   readonly incarnation: string
   readonly control: ControlBlock
   readonly exiting: Set<ExitAware>
+  /** Listens to the process's `exit`; here, so that several copies of this package add and remove the same one. */
+  readonly tellAll: () => void
 }
 
 const KEY = Symbol.for('flight-log.process.1')
@@ -20,11 +22,7 @@ const KEY = Symbol.for('flight-log.process.1')
 /** The process's state; made when it is first asked for. */
 export function processState(): ProcessState {
   const holder = globalThis as { [KEY]?: ProcessState }
-  holder[KEY] ??= {
-    incarnation: randomHex(systemRandom, 8),
-    control: new ControlBlock(),
-    exiting: new Set(),
-  }
+  holder[KEY] ??= newState()
   return holder[KEY]
 }
 
@@ -33,7 +31,7 @@ export function processState(): ProcessState {
  * @returns a function that takes it back
  */
 export function onProcessExit(recorder: ExitAware): () => void {
-  const { exiting } = processState()
+  const { exiting, tellAll } = processState()
   if (exiting.size === 0) process.on('exit', tellAll)
   exiting.add(recorder)
   return () => {
@@ -42,12 +40,22 @@ export function onProcessExit(recorder: ExitAware): () => void {
   }
 }
 
-function tellAll(): void {
-  for (const recorder of processState().exiting) {
-    try {
-      recorder.onExit()
-    } catch {
-      // The process ends in any case, and the next one matters as much.
-    }
+function newState(): ProcessState {
+  const exiting = new Set<ExitAware>()
+  return {
+    incarnation: randomHex(systemRandom, 8),
+    control: new ControlBlock(),
+    exiting,
+    tellAll: () => {
+      for (const recorder of exiting) tell(recorder)
+    },
+  }
+}
+
+function tell(recorder: ExitAware): void {
+  try {
+    recorder.onExit()
+  } catch {
+    // The process ends in any case, and the next one matters as much.
   }
 }

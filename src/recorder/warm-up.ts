@@ -41,7 +41,8 @@ function madeUpHistory(): { readonly merge: (round: number) => void } {
   const sizes = { trace: RING, debug: RING, info: RING, warn: RING, error: RING, fatal: RING }
   const rings = new RingSet({ sizes })
   const encoder = new EventEncoder(new Redactor(), 4096)
-  const control = new ControlBlock()
+  // Numbers above 2^31 are doubles to the engine, smaller ones may be: code compiled for doubles takes both.
+  const control = new ControlBlock(2 ** 33)
   const time = new SystemClock().now()
   let length = 0
   for (let i = 0; i < EVENTS; i++) {

@@ -17,12 +17,15 @@ import { type Guest, Listener } from './listener'
 import { formatLogport } from './logport'
 import type { MessageSocket } from './message-socket'
 import { CLOSE } from './protocol'
-import { checkEncrypted, type PublisherLimits } from './publisher'
+import { checkAddress, type PublisherLimits } from './publisher'
 import { parseAbout } from './shapes'
 import { SubscriberSession } from './subscribe'
 
 export interface PublisherPortOptions {
-  /** Gets each publisher that dialled in. The remote ends with its connection; the same publisher comes as another one. */
+  /**
+   * Gets each publisher that dialled in. The remote ends with its connection; the same publisher comes as
+   * another one.
+   */
   readonly onPublisher: (remote: Remote) => void
   /** Where the secret and the certificate are kept. */
   readonly keys: string
@@ -44,12 +47,14 @@ export interface PublisherPort {
 }
 
 /**
- * Listens for publishers that dial out: the subscriber's end of connections that were opened by the other side.
- * @throws FlogError FLOG_OPTION_INVALID, FLOG_KEYS_UNUSABLE, FLOG_REMOTE_UNREACHABLE when the address is taken
+ * Listens for publishers that dial out: the subscriber's end of connections that were opened by the other
+ * side.
+ * @throws FlogError FLOG_OPTION_INVALID, FLOG_KEYS_UNUSABLE, FLOG_REMOTE_UNREACHABLE when the address is
+ * taken
  */
 export async function acceptPublishers(options: PublisherPortOptions): Promise<PublisherPort> {
   const { host = '127.0.0.1', tls = false, limits = {} } = options
-  checkEncrypted(host, tls)
+  checkAddress(options)
   const clock = options.clock ?? new SystemClock()
   const random = options.random ?? systemRandom
   const keys = await loadKeys(options.keys, random)

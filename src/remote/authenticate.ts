@@ -7,7 +7,8 @@ import { CLOSE } from './protocol'
 /**
  * Runs a handshake over a socket. Afterwards nobody reads the socket: what comes waits for the session.
  * @param timeoutMs for the whole handshake
- * @throws FlogError FLOG_REMOTE_UNTRUSTED, _REFUSED, _VERSION, _PROTOCOL, _UNREACHABLE; the socket is closed then
+ * @throws FlogError FLOG_REMOTE_UNTRUSTED, _REFUSED, _VERSION, _PROTOCOL, _UNREACHABLE; the socket is closed
+ * then
  */
 export function authenticate(
   socket: MessageSocket,

@@ -9,8 +9,8 @@ export interface BackoffOptions {
 }
 
 /**
- * How long to wait before the next attempt: a random time below a bound that doubles with each failure ("full jitter"), so
- * that a thousand clients that lost one server do not come back in step.
+ * How long to wait before the next attempt: a random time below a bound that doubles with each failure ("full
+ * jitter"), so that a thousand clients that lost one server do not come back in step.
  */
 export class Backoff {
   readonly #random: Random

@@ -4,8 +4,9 @@ import type { Random } from '../base/random'
 /**
  * A self-signed certificate, written as DER by hand: node signs, but makes no certificates.
  *
- * Clients know the certificate's public key by its SHA-256 and by nothing else, so that name and dates say little: the
- * subject is fixed, and it never expires (RFC 5280, section 4.1.2.5). Layout: RFC 5280, section 4.1; encoding: X.690.
+ * Clients know the certificate's public key by its SHA-256 and by nothing else, so that name and dates say
+ * little: the subject is fixed, and it never expires (RFC 5280, section 4.1.2.5). Layout: RFC 5280, section
+ * 4.1; encoding: X.690.
  */
 export interface TlsIdentity {
   /** PKCS #8, PEM. */

@@ -90,8 +90,8 @@ export class Remote extends EventEmitter<{ connection: [ConnectionState] }> {
   }
 
   /**
-   * A page of finished incidents, oldest first; and with the last page the open ones, which move no cursor. For the next
-   * page, or for what is new later on, pass the page's `cursor` as `since`.
+   * A page of finished incidents, oldest first; and with the last page the open ones, which move no cursor.
+   * For the next page, or for what is new later on, pass the page's `cursor` as `since`.
    * @throws FlogError FLOG_CURSOR_INVALID, FLOG_ABORTED, FLOG_CLOSED
    */
   async listIncidents({ signal, ...params }: ListOptions = {}): Promise<IncidentPage> {
@@ -106,15 +106,18 @@ export class Remote extends EventEmitter<{ connection: [ConnectionState] }> {
   }
 
   /**
-   * Brings an incident's file here, resuming what an earlier fetch left; an open incident comes as a snapshot.
-   * @throws FlogError FLOG_INCIDENT_UNKNOWN, FLOG_FETCH_MISMATCH, FLOG_FETCH_FAILED, FLOG_ABORTED (the part stays)
+   * Brings an incident's file here, resuming what an earlier fetch left; an open incident comes as a
+   * snapshot.
+   * @throws FlogError FLOG_INCIDENT_UNKNOWN, FLOG_FETCH_MISMATCH, FLOG_FETCH_FAILED, FLOG_ABORTED (the part
+   * stays)
    */
   fetchIncident(id: string, { to, signal, onProgress }: FetchOptions): Promise<FetchedIncident> {
     return fetchIncident(this.#sessions, { id, to, signal, onProgress })
   }
 
   /**
-   * Incidents as they are finished, each once, without a gap, across connections. Ends with FLOG_ABORTED at the signal.
+   * Incidents as they are finished, each once, without a gap, across connections. Ends with FLOG_ABORTED at
+   * the signal.
    */
   subscribeToIncidents({
     signal,
@@ -124,8 +127,8 @@ export class Remote extends EventEmitter<{ connection: [ConnectionState] }> {
   }
 
   /**
-   * Events as they are logged, without gap or repeat across connections; between them notices of what was missed. Ends
-   * with FLOG_ABORTED at the signal.
+   * Events as they are logged, without gap or repeat across connections; between them notices of what was
+   * missed. Ends with FLOG_ABORTED at the signal.
    * @throws FlogError FLOG_OPTION_INVALID at once for a severity that is none
    */
   tail({
@@ -167,7 +170,8 @@ export class Remote extends EventEmitter<{ connection: [ConnectionState] }> {
 /**
  * Connects to a publisher.
  * @param logport a logport URL, or what {@link parseLogport} made of one
- * @throws FlogError FLOG_LOGPORT_INVALID, FLOG_REMOTE_UNREACHABLE, FLOG_REMOTE_UNTRUSTED, FLOG_REMOTE_REFUSED, FLOG_ABORTED
+ * @throws FlogError FLOG_LOGPORT_INVALID, FLOG_REMOTE_UNREACHABLE, FLOG_REMOTE_UNTRUSTED,
+ * FLOG_REMOTE_REFUSED, FLOG_ABORTED
  */
 export async function connect(logport: string | Logport, options: ConnectOptions = {}): Promise<Remote> {
   if (typeof logport !== 'string' && typeof logport !== 'object')

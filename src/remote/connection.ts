@@ -18,7 +18,10 @@ export interface Connected {
   readonly about: AboutResult
 }
 
-/** Where a remote gets its sessions from: a connection that it makes again and again, or one that was made to us. */
+/**
+ * Where a remote gets its sessions from: a connection that it makes again and again, or one that was made to
+ * us.
+ */
 export interface Sessions {
   /**
    * The session that stands, or the next one.
@@ -47,7 +50,10 @@ export interface ConnectionOptions {
 }
 
 const DIAL_MS = 10_000
-/** A connection that lasted this long was a success: the next one is not kept waiting for the failures before it. */
+/**
+ * A connection that lasted this long was a success: the next one is not kept waiting for the failures before
+ * it.
+ */
 const LASTED_MS = 5000
 /** Trying again does not help against these. */
 const FINAL = ['FLOG_REMOTE_UNTRUSTED', 'FLOG_REMOTE_REFUSED', 'FLOG_REMOTE_VERSION', 'FLOG_CLOSED'] as const

@@ -8,10 +8,11 @@ import { pack } from './wire'
 /**
  * Cursors: text that a subscriber keeps and gives back, and that says nothing to it.
  *
- * Inside is MessagePack in base64url. An incident cursor is the exact set of incidents that were delivered: for each
- * incarnation the ranges of their numbers. The highest number would not do: incidents of one process mostly close
- * in the order of their numbers, but one that was held in memory while the disk was full, or that another thread or the
- * finder of a dead process wrote, closes after a later one. In the usual case a process has one range.
+ * Inside is MessagePack in base64url. An incident cursor is the exact set of incidents that were delivered:
+ * for each incarnation the ranges of their numbers. The highest number would not do: incidents of one process
+ * mostly close in the order of their numbers, but one that was held in memory while the disk was full, or
+ * that another thread or the finder of a dead process wrote, closes after a later one. In the usual case a
+ * process has one range.
  */
 const INCIDENT_CURSOR = 1
 const TAIL_CURSOR = 2

@@ -29,13 +29,15 @@ interface DialOutParts {
   readonly serve: (socket: MessageSocket) => PublisherSession
 }
 
-const DIAL_MS = 10_000
+/** Short: while it is connecting, and only then, it keeps the process from ending. */
+const DIAL_MS = 5000
 /** A connection that lasted this long was a success. */
 const LASTED_MS = 10_000
 
 /**
- * Publishes over connections that are made from here, for processes that nobody can reach. One at a time, made again with
- * backoff for as long as it is not closed: what keeps it from connecting now may be over tomorrow.
+ * Publishes over connections that are made from here, for processes that nobody can reach. One at a time,
+ * made again with backoff for as long as it is not closed: what keeps it from connecting now may be over
+ * tomorrow.
  */
 export class DialOut {
   readonly closed: Promise<void>

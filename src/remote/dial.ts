@@ -19,8 +19,9 @@ export interface DialOptions {
 }
 
 /**
- * Connects to a logport. With TLS the peer's public key is compared before anything is sent to it: no request, and no
- * header, goes to an impostor. The session is always a new one, because a resumed one would skip the proof of that key.
+ * Connects to a logport. With TLS the peer's public key is compared before anything is sent to it: no
+ * request, and no header, goes to an impostor. The session is always a new one, because a resumed one would
+ * skip the proof of that key.
  * @throws FlogError FLOG_REMOTE_UNREACHABLE, FLOG_REMOTE_UNTRUSTED, FLOG_ABORTED
  */
 export async function dial(logport: Logport, options: DialOptions): Promise<MessageSocket> {
@@ -65,7 +66,7 @@ function connected(socket: Socket, { fingerprint }: Logport): Promise<void> {
     return socket.once('secureConnect', () => {
       if (hasKey(socket as TLSSocket, fingerprint)) return resolve()
       const message =
-        'the other side has another key than this logport names: it is an old logport, or somebody is in between'
+        'the other side has another key than this logport names: it is old, or somebody is in between'
       socket.destroy()
       return reject(new FlogError('FLOG_REMOTE_UNTRUSTED', message))
     })
@@ -88,6 +89,6 @@ function aborted(): FlogError {
 }
 
 function unreachable(logport: Logport, error: unknown): FlogError {
-  const message = `nothing can be reached at ${addressOf(logport)}: ${messageOf(error)}; is the process running?`
+  const message = `nothing answers at ${addressOf(logport)}: ${messageOf(error)}; is the process running?`
   return new FlogError('FLOG_REMOTE_UNREACHABLE', message, { cause: error })
 }

@@ -17,33 +17,36 @@ export interface Partial extends FetchOffer {
   readonly offset: number
 }
 
+interface Begun {
+  readonly file: FileHandle
+  /** Of the bytes that are there. */
+  readonly hash: Hash
+  readonly received: number
+}
+
 /**
  * A file on its way: written as a part with a name of its own, checked, fsynced, and only then renamed.
  *
- * Two processes that fetch the same file write the same bytes to the same places of one part, which does no harm.
+ * Two processes that fetch the same file write the same bytes to the same places of one part, which does no
+ * harm.
  */
 export class Download {
   readonly #directory: string
+  readonly #id: string
   readonly #path: string
   readonly #offer: FetchOffer
   readonly #file: FileHandle
   readonly #hash: Hash
   #received: number
 
-  private constructor(
-    directory: string,
-    path: string,
-    offer: FetchOffer,
-    file: FileHandle,
-    hash: Hash,
-    received: number,
-  ) {
-    this.#directory = directory
-    this.#path = path
+  private constructor(at: { directory: string; id: string; path: string }, offer: FetchOffer, begun: Begun) {
+    this.#directory = at.directory
+    this.#id = at.id
+    this.#path = at.path
     this.#offer = offer
-    this.#file = file
-    this.#hash = hash
-    this.#received = received
+    this.#file = begun.file
+    this.#hash = begun.hash
+    this.#received = begun.received
   }
 
   /** The part of an incident that an earlier fetch left, the longest one. */
@@ -93,7 +96,8 @@ export class Download {
       await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE })
       const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, MODE)
       try {
-        return new Download(directory, path, offer, file, await hashStart(file, offset), offset)
+        const hash = await hashStart(file, offset)
+        return new Download({ directory, id, path }, offer, { file, hash, received: offset })
       } catch (error) {
         await file.close()
         throw error
@@ -139,6 +143,7 @@ export class Download {
       await this.#file.truncate(this.#offer.size)
       await this.#file.sync()
       await rename(this.#path, path)
+      if (this.#offer.representation === 'gzip') await this.#removeOtherParts()
       await syncDirectory(this.#directory)
       return path
     } catch (error) {
@@ -147,6 +152,13 @@ export class Download {
       if (systemCode(error) === 'ENOENT' && (await Download.findWhole(this.#directory, name, this.#offer)))
         return path
       throw failed(path, error)
+    }
+  }
+
+  /** The finished file takes the place of whatever else was begun. */
+  async #removeOtherParts(): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      if (PART.exec(name)?.[1] === this.#id) await unlinkIfThere(join(this.#directory, name))
     }
   }
 

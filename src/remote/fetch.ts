@@ -36,8 +36,9 @@ export interface FetchRequest {
 const ATTEMPTS = 2
 
 /**
- * Brings an incident file here: whole and checked under its own name, or not at all. What came of a fetch that was
- * interrupted, by a lost connection or by the end of this process, is taken up again where it stopped.
+ * Brings an incident file here: whole and checked under its own name, or not at all. What came of a fetch
+ * that was interrupted, by a lost connection or by the end of this process, is taken up again where it
+ * stopped.
  */
 export async function fetchIncident(sessions: Sessions, request: FetchRequest): Promise<FetchedIncident> {
   if (parseIncidentId(request.id) === undefined) {

@@ -20,13 +20,14 @@ import { decodeMessage, encodeMessage, type Fields, protocolError } from './wire
  * opener                                   acceptor
  * hello {min,max,features,role,nonce}  →
  *                                      ←   challenge {version,features,nonce}
- *                                      ←   proof          the acceptor proves first: to an impostor nothing is proved
+ *                                      ←   proof          first: to an impostor nothing is proved
  * proof                                →
  *                                      ←   welcome
  * ```
- * A proof is HMAC-SHA256, keyed with the role's secret, over the side's name, the exact bytes of hello and challenge, and
- * the keying material of the TLS connection. So it cannot be replayed (nonces), reflected (name), taken to another role or
- * version (hello, challenge), or passed on through another TLS connection (keying material).
+ * A proof is HMAC-SHA256, keyed with the role's secret, over the side's name, the exact bytes of hello and
+ * challenge, and the keying material of the TLS connection. So it cannot be replayed (nonces), reflected
+ * (name), taken to another role or version (hello, challenge), or passed on through another TLS connection
+ * (keying material).
  */
 export interface Authenticated {
   readonly version: number
@@ -116,7 +117,7 @@ export class OpenerHandshake implements Handshake {
     if (!timingSafeEqual(proof, this.#prove('acceptor'))) {
       throw new FlogError(
         'FLOG_REMOTE_UNTRUSTED',
-        'the other side does not know the secret of this logport: it is an old logport, or another program is listening there',
+        "the other side does not know this logport's secret: it is old, or another program listens there",
       )
     }
     this.#state = 'welcome'
@@ -171,7 +172,8 @@ export class AcceptorHandshake implements Handshake {
     if (min > VERSION_MAX || max < VERSION_MIN || min > max) throw versionError(min, max)
     message.bytes('nonce', NONCE_BYTES)
     const role = message.oneOf('role', ROLES)
-    // A role that is not offered fails at its proof, like a wrong secret: a caller without secret learns nothing
+    // A role that is not offered fails at its proof, like a wrong secret: a caller without secret learns
+    // nothing
     const secret = this.#secretOf(role) ?? this.#options.random.bytes(NONCE_BYTES)
     const version = Math.min(max, VERSION_MAX)
     const nonce = this.#options.random.bytes(NONCE_BYTES)

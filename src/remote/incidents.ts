@@ -6,7 +6,10 @@ import { type Fields, protocolError } from './wire'
 
 /** What a subscription to incidents tells. */
 export type IncidentNews =
-  /** A finished incident, told once. `cursor` continues behind it, with this publisher and with others of its directory. */
+  /**
+   * A finished incident, told once. `cursor` continues behind it, with this publisher and with others of its
+   * directory.
+   */
   | { readonly kind: 'incident'; readonly incident: IncidentSummary; readonly cursor: string }
   /** An incident began; it will be told again, as `incident`, when it is finished. */
   | { readonly kind: 'opened'; readonly incident: IncidentSummary }
@@ -21,7 +24,9 @@ export interface IncidentsRequest {
 /** Notices of opening that are remembered, so that a new connection does not repeat them. */
 const REMEMBERED = 1000
 
-/** Incidents of a publisher, across connections: each one continues behind the last incident that was told. */
+/**
+ * Incidents of a publisher, across connections: each one continues behind the last incident that was told.
+ */
 export async function* incidentNews(
   sessions: Sessions,
   request: IncidentsRequest,

@@ -32,8 +32,8 @@ export interface Guest {
 /**
  * Listens, and keeps strangers small: few of them, for a few seconds, with a few bytes.
  *
- * TCP → TLS (optional) → HTTP upgrade → message socket. The listening socket and what it accepts do not keep the process
- * alive.
+ * TCP → TLS (optional) → HTTP upgrade → message socket. The listening socket and what it accepts do not keep
+ * the process alive.
  */
 export class Listener {
   readonly #options: ListenerOptions

@@ -10,8 +10,9 @@ import { ROLES, type Role } from './protocol'
  * flog://HOST:PORT/#ROLE.SECRET                 without TLS: on loopback only
  * flogs://HOST:PORT/#ROLE.SECRET.FINGERPRINT    with TLS
  * ```
- * ROLE is `read`, `control` or `publish`; SECRET 32 bytes and FINGERPRINT the SHA-256 of the publisher's public key, both
- * base64url. What stands behind `#` is never sent to anybody. Whoever has the text has the rights of its role.
+ * ROLE is `read`, `control` or `publish`; SECRET 32 bytes and FINGERPRINT the SHA-256 of the publisher's
+ * public key, both base64url. What stands behind `#` is never sent to anybody. Whoever has the text has the
+ * rights of its role.
  */
 export interface Logport {
   readonly host: string
@@ -71,9 +72,9 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * The logport that a command was given: itself, the path of a file that holds it, or of a directory with a `logport` file;
- * where nothing was given, from the environment variable FLOG_LOGPORT. A file or the variable is the better way: other
- * users of the machine can see arguments.
+ * The logport that a command was given: itself, the path of a file that holds it, or of a directory with a
+ * `logport` file; where nothing was given, from the environment variable FLOG_LOGPORT. A file or the variable
+ * is the better way: other users of the machine can see arguments.
  * @throws FlogError FLOG_LOGPORT_INVALID
  */
 export async function resolveLogport(

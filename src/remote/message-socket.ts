@@ -1,6 +1,6 @@
 /**
- * An established connection that carries whole messages, whoever opened it and however it is secured. Everything above
- * this line is the same for a publisher that listens and one that dialled out.
+ * An established connection that carries whole messages, whoever opened it and however it is secured.
+ * Everything above this line is the same for a publisher that listens and one that dialled out.
  */
 export interface MessageSocket {
   /** Exported keying material of the TLS connection; empty without TLS. */

@@ -8,8 +8,8 @@ import { encodeMessage } from './wire'
 export const MAX_CREDIT = 1024
 
 /**
- * The publisher's end of one request: items, as far as the subscriber granted credit and the socket has room, then one
- * result or error.
+ * The publisher's end of one request: items, as far as the subscriber granted credit and the socket has room,
+ * then one result or error.
  */
 export class Outgoing {
   readonly id: number
@@ -32,23 +32,17 @@ export class Outgoing {
   }
 
   get ready(): boolean {
-    return !this.signal.aborted && this.#credit > 0 && this.#socket.bufferedBytes < REMOTE_BUFFERED_BYTES
+    return !this.signal.aborted && this.#credit > 0 && this.#hasRoom
   }
 
   /** Resolves when an item can be sent, to true; or when the request is over, to false. */
-  async whenReady(): Promise<boolean> {
-    while (!this.signal.aborted && !this.ready) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-    return !this.signal.aborted
+  whenReady(): Promise<boolean> {
+    return this.#when(() => this.#credit > 0 && this.#hasRoom)
   }
 
   /** As {@link whenReady}, for a result, which takes no credit. */
-  async whenRoom(): Promise<boolean> {
-    if (this.#credit === 0) this.#credit = 1
-    return this.whenReady()
+  whenRoom(): Promise<boolean> {
+    return this.#when(() => this.#hasRoom)
   }
 
   /** Only while it is ready. */
@@ -64,7 +58,9 @@ export class Outgoing {
     this.end()
   }
 
-  /** The error's code and message go out where they are meant for the other side, else only that it failed. */
+  /**
+   * The error's code and message go out where they are meant for the other side, else only that it failed.
+   */
   fail(error: unknown): void {
     if (this.signal.aborted) return
     const told = FlogError.is(error) && ANSWER_CODES.includes(error.code) ? error : internal(error)
@@ -79,9 +75,8 @@ export class Outgoing {
 
   /** Credit or room came. */
   drained(): void {
-    if (!this.ready) return
     this.#wake()
-    this.onReady()
+    if (this.ready) this.onReady()
   }
 
   /** Without a word to the subscriber. Idempotent. */
@@ -90,6 +85,19 @@ export class Outgoing {
     this.#over.abort()
     this.#wake()
     this.#onOver()
+  }
+
+  get #hasRoom(): boolean {
+    return this.#socket.bufferedBytes < REMOTE_BUFFERED_BYTES
+  }
+
+  async #when(possible: () => boolean): Promise<boolean> {
+    while (!this.signal.aborted && !possible()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    return !this.signal.aborted
   }
 }
 

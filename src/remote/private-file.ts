@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FlogError, messageOf, systemCode } from '../base/errors'
 import { type Random, randomHex } from '../base/random'
@@ -44,11 +44,28 @@ export async function createPrivate(path: string, text: string, random: Random):
       return true
     } catch (error) {
       if (systemCode(error) === 'EEXIST') return false
-      throw error
+      if (!WITHOUT_LINKS.has(systemCode(error))) throw error
+      return await renameToNew(temporary, path)
     } finally {
-      await unlink(temporary)
+      await unlink(temporary).catch(() => undefined)
     }
   })
+}
+
+/** What file systems say that have no hard links. */
+const WITHOUT_LINKS: ReadonlySet<string | undefined> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+])
+
+/** As a link would, but of two processes at the same moment the later one may win. */
+async function renameToNew(temporary: string, path: string): Promise<boolean> {
+  if (await lstat(path).catch(() => undefined)) return false
+  await rename(temporary, path)
+  return true
 }
 
 /**

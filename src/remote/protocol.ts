@@ -3,7 +3,9 @@ import type { IncidentSummary } from '../incident/header'
 import type { Representation } from '../incident/name'
 import type { About } from './source'
 
-/** The messages of the remote protocol as types; PROTOCOL.md says what they mean and when they may be sent. */
+/**
+ * The messages of the remote protocol as types; PROTOCOL.md says what they mean and when they may be sent.
+ */
 
 /** Versions that this side speaks, both included. */
 export const VERSION_MIN = 1
@@ -18,8 +20,8 @@ export const NONCE_BYTES = 32
 export const PROOF_BYTES = 32
 
 /**
- * What the opener of the socket asks to be. `read` and `control` subscribe at the publisher that listens; `publish` is a
- * publisher that dialled out to a collector.
+ * What the opener of the socket asks to be. `read` and `control` subscribe at the publisher that listens;
+ * `publish` is a publisher that dialled out to a collector.
  */
 export const ROLES = ['read', 'control', 'publish'] as const
 export type Role = (typeof ROLES)[number]

@@ -29,10 +29,15 @@ export interface PublisherOptions {
   readonly incidents: IncidentSource
   /** Rings to tail; a published directory has none. */
   readonly events?: EventSource | undefined
-  /** Called for the control role only; resolves to the incident, or to undefined where limits held it back. */
+  /**
+   * Called for the control role only; resolves to the incident, or to undefined where limits held it back.
+   */
   readonly capture?: ((reason: string) => Promise<IncidentSummary | undefined>) | undefined
   readonly about: () => About
-  /** Where the secrets, the certificate and the logport files are kept, so that logports stay the same; made 0700. */
+  /**
+   * Where the secrets, the certificate and the logport files are kept, so that logports stay the same; made
+   * 0700.
+   */
   readonly keys: string
   /** Default 127.0.0.1. Beyond loopback TLS has to be on. */
   readonly host?: string
@@ -60,7 +65,10 @@ export interface PublisherStats {
   readonly connections: number
   readonly unauthenticated: number
   readonly tails: number
-  /** Since the start: connections that proved the secret; that ended before; that were refused for their number. */
+  /**
+   * Since the start: connections that proved the secret; that ended before; that were refused for their
+   * number.
+   */
   readonly accepted: number
   readonly turnedAway: number
   readonly refused: number
@@ -90,17 +98,18 @@ export interface Publisher {
   close(): Promise<void>
 }
 
+const HOST = /^[A-Za-z0-9._:-]+$/
 /** Peers are given this long, in ms, to answer the close. */
 const CLOSE_MS = 500
 
 /**
  * Serves incidents and events to whoever proves a secret. It keeps no process alive.
- * @throws FlogError FLOG_OPTION_INVALID, FLOG_KEYS_UNUSABLE, FLOG_REMOTE_UNREACHABLE when the address is taken
+ * @throws FlogError FLOG_OPTION_INVALID, FLOG_KEYS_UNUSABLE, FLOG_REMOTE_UNREACHABLE when the address is
+ * taken
  */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
-  const host = options.host ?? '127.0.0.1'
-  const tls = options.tls ?? false
-  checkEncrypted(host, tls)
+  const { host = '127.0.0.1' } = options
+  checkAddress(options)
   const random = options.random ?? systemRandom
   const keys = await loadKeys(options.keys, random)
   const publisher = new ListeningPublisher(options, keys, host, random)
@@ -233,7 +242,8 @@ class ListeningPublisher implements Publisher {
       this.#counts.accepted++
       this.#serve(socket, role === 'control' ? 'control' : 'read')
     } catch {
-      // The connection was told why and is counted by the listener; there is nobody here whom it would interest
+      // The connection was told why and is counted by the listener; there is nobody here whom it would
+      // interest
     }
   }
 
@@ -264,14 +274,32 @@ class ListeningPublisher implements Publisher {
   }
 }
 
-/** @throws FlogError FLOG_OPTION_INVALID for listening beyond this machine without TLS */
-export function checkEncrypted(host: string, tls: boolean): void {
-  if (tls || isLoopback(host)) return
+type Address = Pick<PublisherOptions, 'host' | 'port' | 'tls' | 'publicHost' | 'limits'>
+
+/**
+ * @throws FlogError FLOG_OPTION_INVALID for what cannot be listened at, and beyond this machine without TLS
+ */
+export function checkAddress(options: Address): void {
+  const { host = '127.0.0.1', port = 0, tls = false, publicHost = host, limits = {} } = options
+  for (const [option, name] of Object.entries({ host, publicHost })) {
+    if (typeof name !== 'string' || !HOST.test(name))
+      throw invalidOption(option, 'a host name or address', name)
+  }
+  if (!isWhole(port, 0, 65_535)) throw invalidOption('port', 'a number from 0 to 65535', port)
+  for (const [option, limit] of Object.entries(limits)) {
+    if (!isWhole(limit, 1)) throw invalidOption(`limits.${option}`, 'a whole number above 0', limit)
+  }
+  if (typeof tls !== 'boolean') throw invalidOption('tls', 'true or false', tls)
+  if (tls || (isLoopback(host) && isLoopback(publicHost))) return
   throw invalidOption(
     'tls',
     `true for a host beyond this machine (${host}), so that nobody can listen in`,
     tls,
   )
+}
+
+function isWhole(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
 }
 
 function terminate(session: PublisherSession): void {

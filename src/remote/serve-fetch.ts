@@ -44,7 +44,9 @@ async function sendChunks(file: OpenedIncident, offset: number, size: number, ou
   }
 }
 
-/** The finished file where there is one; the open one while a fetch of it is resumed or nothing else is there. */
+/**
+ * The finished file where there is one; the open one while a fetch of it is resumed or nothing else is there.
+ */
 async function openBest(
   source: IncidentSource,
   id: string,
@@ -67,7 +69,10 @@ async function openBest(
     : unknown
 }
 
-/** What is offered: where an open incident has grown since, the same bytes as before, if they still are the same. */
+/**
+ * What is offered: where an open incident has grown since, the same bytes as before, if they still are the
+ * same.
+ */
 async function offerOf(
   representation: Representation,
   file: OpenedIncident,

@@ -16,7 +16,10 @@ const MAX_PAGE = 1000
 /** Notices of opening that wait for one subscriber; they are news, and only the newest are. */
 const MAX_OPENED = 100
 
-/** Answers `list`: the finished incidents that the cursor has not, a page of them, and with the last page the open ones. */
+/**
+ * Answers `list`: the finished incidents that the cursor has not, a page of them, and with the last page the
+ * open ones.
+ */
 export async function serveList(incidents: SharedIncidents, params: Fields): Promise<IncidentPage> {
   const limit = params.has('limit') ? params.count('limit', MAX_PAGE, 1) : REMOTE_PAGE_INCIDENTS
   const cursor = cursorIn(params)
@@ -36,11 +39,11 @@ export async function serveList(incidents: SharedIncidents, params: Fields): Pro
 }
 
 /**
- * Answers `incidents`: delivers each incident once, when it is finished, with the cursor behind it; tells of those that
- * open; marks the point where what was there before has been delivered.
+ * Answers `incidents`: delivers each incident once, when it is finished, with the cursor behind it; tells of
+ * those that open; marks the point where what was there before has been delivered.
  *
- * Every round compares the whole list with the cursor, so that nothing depends on a notice that did not come, came
- * twice, or had no room.
+ * Every round compares the whole list with the cursor, so that nothing depends on a notice that did not come,
+ * came twice, or had no room.
  */
 export async function serveIncidents(
   incidents: SharedIncidents,
@@ -60,7 +63,8 @@ export async function serveIncidents(
       if (!cursor.has(opened) && (await out.whenReady())) out.item({ opened: cutForList(opened) })
     }
     if (!news.takeChanged()) continue
-    // A directory that cannot be read for a moment is looked at again with the next news, or the next regular look
+    // A directory that cannot be read for a moment is looked at again with the next news, or the next regular
+    // look
     const now = await incidents.list().catch(() => undefined)
     if (now !== undefined && !(await deliver(now, cursor, out))) return
   }
@@ -168,7 +172,10 @@ export class SharedIncidents {
     })
   }
 
-  /** A watch that fails is started again with the next regular look, and until then missed only by its quickness. */
+  /**
+   * A watch that fails is started again with the next regular look, and until then missed only by its
+   * quickness.
+   */
   async #forward(signal: AbortSignal): Promise<void> {
     try {
       for await (const notice of this.#source.watch(signal)) this.#tell(notice)

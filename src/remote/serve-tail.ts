@@ -14,15 +14,17 @@ import type { Fields } from './wire'
 
 /** Events taken from the rings at once. */
 const READ_EVENTS = 16
-/** A subscriber whose filter lets nothing pass gets a new position this often, so that it resumes from near. */
+/**
+ * A subscriber whose filter lets nothing pass gets a new position this often, so that it resumes from near.
+ */
 const POSITION_MS = 1000
 /** The next look when one was cut short by its time. */
 const SOON_MS = 1
 
 /**
- * Answers `tail`. Nothing is queued for a subscriber: while it does not keep up, its events stay where they are, in the
- * rings, and what is overwritten there is counted by the reader. So a slow subscriber costs no memory, and the count is
- * exact.
+ * Answers `tail`. Nothing is queued for a subscriber: while it does not keep up, its events stay where they
+ * are, in the rings, and what is overwritten there is counted by the reader. So a slow subscriber costs no
+ * memory, and the count is exact.
  */
 export class TailFeed {
   readonly #out: Outgoing
@@ -50,8 +52,8 @@ export class TailFeed {
   }
 
   /**
-   * Sends one message, if there is one to send. `more`: at once there may be another one; `blocked`: the subscriber has to
-   * take what it was sent first.
+   * Sends one message, if there is one to send. `more`: at once there may be another one; `blocked`: the
+   * subscriber has to take what it was sent first.
    */
   pump(): 'more' | 'idle' | 'blocked' {
     if (!this.#out.ready) return 'blocked'
@@ -97,7 +99,10 @@ export class TailFeed {
   }
 }
 
-/** Looks at the rings for all subscribers: often while events come, seldom when none do, never without a subscriber. */
+/**
+ * Looks at the rings for all subscribers: often while events come, seldom when none do, never without a
+ * subscriber.
+ */
 export class TailPoller {
   readonly #clock: Clock
   readonly #feeds = new Set<TailFeed>()

@@ -37,7 +37,10 @@ export function parseList(value: Plain): IncidentPage {
   }
 }
 
-/** A summary: what names and orders it is checked by value, the rest by type; whatever a newer version adds stays. */
+/**
+ * A summary: what names and orders it is checked by value, the rest by type; whatever a newer version adds
+ * stays.
+ */
 export function parseSummary(value: Plain): IncidentSummary {
   const fields = Fields.of(value, 'a summary')
   const id = parseIncidentId(fields.map['id'])

@@ -2,13 +2,13 @@ import type { IncidentSummary } from '../incident/header'
 import type { Representation } from '../incident/name'
 
 /**
- * What a publisher serves, seen from the publisher. It knows incident directory and rings only through these, so that it
- * can be hosted in either thread, and publish a directory without a process as well as a process.
+ * What a publisher serves, seen from the publisher. It knows incident directory and rings only through these,
+ * so that it can be hosted in either thread, and publish a directory without a process as well as a process.
  */
 export interface IncidentSource {
   /**
-   * Every incident that can be read now. Rejects rather than leave one out that is there: cursors forget the incarnations
-   * of which nothing is listed.
+   * Every incident that can be read now. Rejects rather than leave one out that is there: cursors forget the
+   * incarnations of which nothing is listed.
    */
   list(): Promise<readonly IncidentSummary[]>
   /** @throws FlogError FLOG_INCIDENT_UNKNOWN when the incident is not there in this representation */
@@ -17,7 +17,9 @@ export interface IncidentSource {
   watch(signal: AbortSignal): AsyncIterable<IncidentNotice>
 }
 
-/** One representation of an incident, held open: it can be read to its end even when it is removed meanwhile. */
+/**
+ * One representation of an incident, held open: it can be read to its end even when it is removed meanwhile.
+ */
 export interface OpenedIncident {
   /** Bytes at the time of opening; an open incident may grow beyond. */
   readonly size: number

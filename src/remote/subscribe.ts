@@ -17,7 +17,8 @@ interface Pending {
 }
 
 /**
- * The subscriber's end of an authenticated connection, whoever opened it: requests with one answer, and streams.
+ * The subscriber's end of an authenticated connection, whoever opened it: requests with one answer, and
+ * streams.
  */
 export class SubscriberSession {
   /** Settles when the connection is over, with what that was. */
@@ -43,7 +44,8 @@ export class SubscriberSession {
 
   /**
    * One request, one answer.
-   * @throws FlogError what the publisher answered; FLOG_REMOTE_LOST, FLOG_REMOTE_UNREACHABLE after `timeoutMs`, FLOG_ABORTED
+   * @throws FlogError what the publisher answered; FLOG_REMOTE_LOST, FLOG_REMOTE_UNREACHABLE after
+   * `timeoutMs`, FLOG_ABORTED
    */
   request(method: string, params: object, timeoutMs: number, signal?: AbortSignal): Promise<Plain> {
     return new Promise((resolve, reject) => {
@@ -164,8 +166,8 @@ interface StreamHost {
 }
 
 /**
- * Items of one stream, in order. The publisher gets new credit only for what was taken, so that what waits here is bounded
- * however slow the consumer is; a publisher that sends more breaks the protocol.
+ * Items of one stream, in order. The publisher gets new credit only for what was taken, so that what waits
+ * here is bounded however slow the consumer is; a publisher that sends more breaks the protocol.
  */
 export class ItemStream implements AsyncIterable<Fields> {
   readonly #host: StreamHost

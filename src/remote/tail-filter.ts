@@ -9,8 +9,8 @@ const MAX_TEXT = 1000
 const MAX_FACILITY = 256
 
 /**
- * What a subscriber of a tail wants to see. The text is looked for as it is, in any case: a pattern that somebody else made
- * up could keep the publisher busy for ever.
+ * What a subscriber of a tail wants to see. The text is looked for as it is, in any case: a pattern that
+ * somebody else made up could keep the publisher busy for ever.
  */
 export class TailFilter {
   readonly #severity: number
@@ -36,7 +36,9 @@ export class TailFilter {
   }
 }
 
-/** Whether lower-case `text` is in the message as people see it, the facility, a field's value, or the error. */
+/**
+ * Whether lower-case `text` is in the message as people see it, the facility, a field's value, or the error.
+ */
 export function eventHasText(event: LogEvent, text: string): boolean {
   const has = (one: string): boolean => one.toLowerCase().includes(text)
   return (

@@ -15,7 +15,9 @@ export interface TailRequest {
 
 /** What a tail says between events. */
 export interface TailNotice {
-  /** Events, of whatever severity and facility, that were overwritten in the rings before they could be sent. */
+  /**
+   * Events, of whatever severity and facility, that were overwritten in the rings before they could be sent.
+   */
   readonly missed: number
   /** The incarnation of the process that took the place of the one before; what that one had left is lost. */
   readonly restarted?: string

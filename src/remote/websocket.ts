@@ -78,7 +78,10 @@ class WebSocketMessages implements MessageSocket {
   readonly #ws: WebSocket
   readonly #ping: Timer
   #reader: SocketReader | undefined
-  /** Messages that came while there was no reader; no more than one read of the socket holds, since it is paused then. */
+  /**
+   * Messages that came while there was no reader; no more than one read of the socket holds, since it is
+   * paused then.
+   */
   #waiting: Uint8Array[] = []
   #ended: SocketEnd | undefined
   #unanswered = 0

@@ -7,8 +7,8 @@ import type { Answer, Ask, HandshakeMessage } from './protocol'
 /**
  * Messages and their bytes: one MessagePack map each, with its `type`.
  *
- * Decoding is the strict decoder of `codec/`, so bytes from the wire reach no lenient one. Values inside a message
- * are taken out with {@link Fields}, which tells where one is not what it has to be.
+ * Decoding is the strict decoder of `codec/`, so bytes from the wire reach no lenient one. Values inside a
+ * message are taken out with {@link Fields}, which tells where one is not what it has to be.
  */
 const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true, variableMapSize: true })
 

@@ -64,6 +64,21 @@ test('a request that was under way when the connection was lost is asked again',
   expect(line.connections).toBe(2)
 })
 
+test('a capture that was under way is not asked for twice', async () => {
+  let captures = 0
+  const capture = async () => {
+    captures++
+    line.cut()
+    return undefined
+  }
+  const line = await Line.to((await rig.publisher({ capture })).controlUrl)
+  rig.onEnd(() => line.close())
+  const remote = await rig.connect(line.url)
+  await expect(remote.capture('once')).rejects.toMatchObject({ code: 'FLOG_REMOTE_LOST' })
+  await remote.listIncidents()
+  expect(captures).toBe(1)
+})
+
 test('without reconnecting, the end of the connection is the end', async () => {
   const line = await Line.to((await rig.publisher()).url)
   rig.onEnd(() => line.close())

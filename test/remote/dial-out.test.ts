@@ -22,7 +22,7 @@ async function collector(options: { tls?: boolean; port?: number } = {}): Promis
 }
 
 for (const tls of [false, true]) {
-  test(`a publisher that dialled out is listed, fetched, followed and tailed as any other${tls ? ', over TLS' : ''}`, async () => {
+  test(`a publisher that dialled out is served as any other${tls ? ', over TLS' : ''}`, async () => {
     const port = await collector({ tls })
     const publisher = await rig.publisher({ tls })
     publisher.dialOut(port.url)

@@ -182,6 +182,7 @@ test('a part of a snapshot gives way to the finished incident', async () => {
   const remote = await rig.connect((await rig.publisher()).url)
   const fetched = await remote.fetchIncident(id, { to })
   expect(fetched).toMatchObject({ representation: 'gzip', bytes: 200_000 })
+  expect(await readdir(to)).toHaveLength(1)
 })
 
 test('an incident that is removed while it is fetched is fetched to its end', async () => {

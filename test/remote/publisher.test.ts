@@ -60,6 +60,20 @@ test('beyond this machine it publishes with TLS or not at all', async () => {
   expect(remote.about.service).toBe('shop')
 })
 
+const badOptions: readonly (readonly [string, object])[] = [
+  ['port', { port: 70_000 }],
+  ['port', { port: 1.5 }],
+  ['host', { host: 'a/b' }],
+  ['publicHost', { publicHost: 'evil#x', tls: true }],
+  ['tls', { publicHost: 'shop.example' }],
+  ['limits.connections', { limits: { connections: 0 } }],
+]
+
+test.each(badOptions)('option %s: %j is refused by name', async (option, options) => {
+  const refused = rig.publisher(options)
+  await expect(refused).rejects.toMatchObject({ code: 'FLOG_OPTION_INVALID', details: { option } })
+})
+
 test('it is bound to loopback unless told otherwise', async () => {
   const publisher = await rig.publisher()
   expect(parseLogport(publisher.url).host).toBe('127.0.0.1')

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { Remote } from '../../src/remote/client'
 import type { Publisher } from '../../src/remote/publisher'
 import { encodeMessage, pack } from '../../src/remote/wire'
+import { FakeClock } from './support/fake-clock'
 import { RawPeer } from './support/raw'
 import { Rig, until } from './support/rig'
 import { INCARNATION, summaryOf } from './support/sources'
@@ -124,6 +125,28 @@ test('a publisher whose source fails says that it failed, and goes on', async ()
   const peer = await RawPeer.connect(publisher.url)
   peer.request(1, 'list')
   expect(await errorOf(peer, 1)).toBe('FLOG_REMOTE_FAILED')
+})
+
+test('a peer that answers no ping any more is let go', async () => {
+  const clock = new FakeClock()
+  const patient = await rig.publisher({ clock })
+  const peer = await RawPeer.connect(patient.url)
+  const arrived = new Promise<void>((resolve) => {
+    const message = (): void => {
+      peer.socket.read(undefined)
+      resolve()
+    }
+    peer.socket.read({ message, closed: () => undefined })
+  })
+  // The second answer finds no reader, which stops the socket
+  peer.request(1, 'about')
+  peer.request(2, 'about')
+  await arrived
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  clock.advance(30_000)
+  expect(patient.stats().connections).toBe(1)
+  clock.advance(15_000)
+  await until(() => patient.stats().connections === 0)
 })
 
 /** What a client says in an ordinary session. */

@@ -144,6 +144,12 @@ test('a subscriber that reads nothing costs a bounded amount of memory', async (
     return total === events.written
   })
   expect(total).toBe(30_000)
+  // 30 MB were logged; what arrived is what rings and socket hold
+  const arrived = peer.received.reduce(
+    (sum, message) => sum + message.inner('item').list('entries', 1000).length,
+    0,
+  )
+  expect(arrived).toBeLessThan(20_000)
 })
 
 /** Stops and starts reading from the socket of a peer, as a process that is stopped does. */

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { commandsOf, withoutDist, writeEntries } from './entries'
 import { withLock } from './lock'
@@ -13,6 +22,8 @@ export interface BuildResult {
 
 /** In `dist/`: what it was made of, and what there was to say about it. */
 const STAMP = '.stamp'
+/** Directories of builds under way start with this. */
+const UNFINISHED = '.build-'
 
 /**
  * Makes `dist/`, unless it is what the sources give. It appears in one step, so that nobody sees half of it, and several
@@ -32,7 +43,9 @@ function builtBefore(root: string): BuildResult | undefined {
 }
 
 function compileAndSwap(root: string): BuildResult {
-  const fresh = join(root, `.build-${process.pid}`)
+  removeAbandoned(root)
+  const work = mkdtempSync(join(root, UNFINISHED))
+  const fresh = join(work, 'dist')
   const sources = sourceStamp(root)
   try {
     const wrong = compile(root, fresh)
@@ -42,12 +55,19 @@ function compileAndSwap(root: string): BuildResult {
     swap(join(root, 'dist'), fresh)
     return resultOf(report)
   } finally {
-    rmSync(fresh, { recursive: true, force: true })
+    rmSync(work, { recursive: true, force: true })
   }
 }
 
 function resultOf(report: string): BuildResult {
   return { ok: report === '', report }
+}
+
+/** What builds that were killed have left behind; nobody else builds now. */
+function removeAbandoned(root: string): void {
+  for (const name of readdirSync(root).filter((name) => name.startsWith(UNFINISHED))) {
+    rmSync(join(root, name), { recursive: true, force: true })
+  }
 }
 
 /** @returns what the compiler found wrong */
@@ -60,8 +80,6 @@ function compile(root: string, outDir: string): string {
 }
 
 function swap(dist: string, fresh: string): void {
-  const old = `${fresh}-old`
-  if (existsSync(dist)) renameSync(dist, old)
+  if (existsSync(dist)) renameSync(dist, `${fresh}-before`)
   renameSync(fresh, dist)
-  rmSync(old, { recursive: true, force: true })
 }

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { messageOf } from '../../src/base/errors'
 
 interface Condition {
   readonly types: string
@@ -30,18 +31,25 @@ export function entriesOf(root: string): readonly Entry[] {
  * Writes, beside each compiled entry point, the ES module that hands out the same objects: a program that has both
  * `import` and `require` in it must get one recorder and one class of error.
  * @param dist directory that stands for `dist/`
- * @returns what is missing
+ * @returns what is wrong: entry points that are missing, or that cannot be loaded
  */
 export function writeEntries(root: string, dist: string): readonly string[] {
   return entriesOf(root).flatMap((entry) => {
-    const compiled = join(dist, withoutDist(entry.require.default))
-    if (!existsSync(compiled))
-      return [`${entry.name} is in package.json, but there is no ${entry.require.default}`]
-    const file = `./${compiled.slice(compiled.lastIndexOf('/') + 1)}`
-    writeFileSync(join(dist, withoutDist(entry.import.default)), moduleText(file, namesOf(compiled)))
-    writeFileSync(join(dist, withoutDist(entry.import.types)), `export * from '${file}'\n`)
-    return []
+    try {
+      writeEntry(entry, dist)
+      return []
+    } catch (error) {
+      return [`${entry.name} is in package.json, but cannot be loaded: ${messageOf(error)}`]
+    }
   })
+}
+
+function writeEntry(entry: Entry, dist: string): void {
+  const compiled = join(dist, withoutDist(entry.require.default))
+  const names = Object.keys(require(compiled) as object).sort()
+  const file = `./${basename(compiled)}`
+  writeFileSync(join(dist, withoutDist(entry.import.default)), moduleText(file, names))
+  writeFileSync(join(dist, withoutDist(entry.import.types)), `export * from '${file}'\n`)
 }
 
 interface Package {
@@ -56,10 +64,6 @@ function packageOf(root: string): Package {
 /** A path of package.json, as seen from the directory that stands for `dist/`. */
 export function withoutDist(path: string): string {
   return path.replace(/^(\.\/)?dist\//, '')
-}
-
-function namesOf(compiled: string): readonly string[] {
-  return Object.keys(require(compiled) as object).sort()
 }
 
 function moduleText(file: string, names: readonly string[]): string {

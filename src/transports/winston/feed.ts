@@ -14,6 +14,8 @@ export interface Receiver {
   receive(info: Info, feed: LoggerFeed, note: Note): void
   /** An info that a format failed on. Must not throw. */
   receiveUnformatted(info: Info, feed: LoggerFeed, note: Note, failure: string): void
+  /** Told after each info that did not arrive in its own call, whatever became of it. */
+  done(): void
 }
 
 /** What was seen when the program logged. */
@@ -86,14 +88,10 @@ export class LoggerFeed implements Feed {
     if (note === undefined) return false
     this.#note = note.outer
     if (note.taken) return false
-    const { result } = note
-    if (result === NOTHING_YET) return this.#formatNow(note, threw)
-    if (isInfo(result)) {
-      // Where a sibling threw, the logger has given the info up: it arrives no more.
-      if (!threw) this.#early.add(result)
-      this.#receiver.receive(result, this, note)
-    }
-    return false
+    const waits = note.result === NOTHING_YET && this.#formatNow(note, threw)
+    if (note.result !== NOTHING_YET) this.#passNow(note, threw)
+    this.#receiver.done()
+    return waits
   }
 
   /** The note of an info that arrives in its own call; undefined for any other. */
@@ -118,6 +116,14 @@ export class LoggerFeed implements Feed {
   #readLevels(): void {
     this.#levels = this.logger.levels
     this.#severities = winstonSeverities(this.#levels, this.#explicit)
+  }
+
+  #passNow(note: Note, threw: boolean): void {
+    const { result } = note
+    if (!isInfo(result)) return
+    // Where a sibling threw, the logger has given the info up: it arrives no more.
+    if (!threw) this.#early.add(result)
+    this.#receiver.receive(result, this, note)
   }
 
   /** @returns whether the original will be formatted later */

@@ -1,7 +1,6 @@
 import TransportStream from 'winston-transport'
 import { FlogError, messageOf } from '../../base/errors'
 import { INFO, severityOf } from '../../event/severity'
-import type { Capture } from '../../recorder/capture'
 import { createRecorder, type Recorder } from '../../recorder/recorder'
 import { LoggerFeed, type Note, type Receiver } from './feed'
 import { FinishListeners } from './finish-listeners'
@@ -29,12 +28,11 @@ import { Tap } from './tap'
  *
  * It may be given to several loggers, and be removed and added while they run. It is closed with the last of them.
  */
-export class IncidentTransport extends TransportStream implements Receiver {
+export class IncidentTransport extends TransportStream {
   readonly name = 'incident'
   readonly #settings: TransportSettings
   readonly #finishing: FinishListeners
-  /** Set by winston when it has seen an uncaught error and waits for us to be done with it. */
-  _ending: boolean | undefined
+  readonly #receiver: Receiver
   #recorder: Recorder
   #feeds: readonly LoggerFeed[] = []
   /** The level that was taken from the logger, and lets everything through. */
@@ -51,6 +49,7 @@ export class IncidentTransport extends TransportStream implements Receiver {
     this.#settings = settings
     this.#recorder = settings.recorder ?? createRecorder(settings.recorderOptions)
     this.#finishing = new FinishListeners(this)
+    this.#receiver = this.#makeReceiver()
     // The base class knows one logger, the first, and closes for good when that one lets go.
     this.removeAllListeners('pipe').removeAllListeners('unpipe')
     this.on('pipe', (source: unknown) => this.#attach(source))
@@ -69,6 +68,7 @@ export class IncidentTransport extends TransportStream implements Receiver {
   /** Nothing is ever queued: the info is recorded, or not, when this returns true, which it always does. */
   override write(info: unknown, encodingOrDone?: unknown, done?: unknown): boolean {
     if (isInfo(info)) this.#arrive(info)
+    this.#finishIfEnding()
     if (encodingOrDone !== undefined || done !== undefined) callSoon(encodingOrDone, done)
     return true
   }
@@ -76,6 +76,7 @@ export class IncidentTransport extends TransportStream implements Receiver {
   /** For who hands over an info past the stream, as winston's `exceptionHandlers` do. */
   override log(info: unknown, next?: () => void): void {
     if (isInfo(info)) this.#keep(info, this.#feeds[0], undefined)
+    this.#finishIfEnding()
     next?.()
   }
 
@@ -109,23 +110,24 @@ export class IncidentTransport extends TransportStream implements Receiver {
     else done()
   }
 
-  /** @internal */
-  get events(): Capture {
-    return this.#recorder.events
-  }
-
-  /** @internal */
-  receive(info: Info, feed: LoggerFeed, note: Note): void {
-    try {
-      this.#pass(info, feed, note)
-    } catch (error) {
-      this.#warn(error)
+  #makeReceiver(): Receiver {
+    const transport = this
+    return {
+      get events() {
+        return transport.#recorder.events
+      },
+      receive: (info, feed, note) => {
+        try {
+          this.#pass(info, feed, note)
+        } catch (error) {
+          this.#warn(error)
+        }
+      },
+      receiveUnformatted: (info, feed, note, failure) => {
+        if (this.#takes(info, feed)) this.#record(info, feed, note, { formatFailed: failure })
+      },
+      done: () => this.#finishIfEnding(),
     }
-  }
-
-  /** @internal */
-  receiveUnformatted(info: Info, feed: LoggerFeed, note: Note, failure: string): void {
-    if (this.#takes(info, feed)) this.#record(info, feed, note, { formatFailed: failure })
   }
 
   #arrive(info: Info): void {
@@ -189,10 +191,18 @@ export class IncidentTransport extends TransportStream implements Receiver {
         note,
         marks,
       )
-      if (this._ending === true) this.#finishing.tellSoon()
     } catch (error) {
+      this.#recorder.events.record(INFO, note?.message ?? UNREADABLE, '', undefined, undefined, note)
       this.#warn(error)
     }
+  }
+
+  /** winston has seen an uncaught error, and ends the process when we are done with it. */
+  #finishIfEnding(): void {
+    const state = this as { _ending?: boolean }
+    if (state._ending !== true) return
+    state._ending = false
+    this.#finishing.tellSoon()
   }
 
   #attach(source: unknown): void {
@@ -200,7 +210,7 @@ export class IncidentTransport extends TransportStream implements Receiver {
     this.#reopen()
     const logger = loggerOf(source)
     if (logger === undefined) return
-    const feed = new LoggerFeed(logger, this, this.#settings.severities)
+    const feed = new LoggerFeed(logger, this.#receiver, this.#settings.severities)
     if (this.level === undefined) this.#takeEverythingOf(logger)
     this.#feeds = [...this.#feeds, feed]
     Tap.of(logger).attach(feed)
@@ -239,7 +249,7 @@ export class IncidentTransport extends TransportStream implements Receiver {
   #warn(cause: unknown): void {
     if (this.#warned) return
     this.#warned = true
-    const message = `an event could not be recorded: ${messageOf(cause)}`
+    const message = `what was logged could not be read: ${messageOf(cause)}`
     try {
       this.emit('warn', new FlogError('FLOG_EVENT_LOST', message, { cause }))
     } catch {
@@ -247,6 +257,8 @@ export class IncidentTransport extends TransportStream implements Receiver {
     }
   }
 }
+
+const UNREADABLE = 'an event that could not be read'
 
 function severityIn(feed: LoggerFeed | undefined, level: unknown): number {
   if (feed !== undefined) return feed.severity(level)

@@ -147,7 +147,10 @@ interface Stored {
   readonly payload: Uint8Array
 }
 
-/** Two rings of a fixed number of events each: even severities bands in one, odd in the other; same rules as real ones. */
+/**
+ * Two rings of a fixed number of events each: even severities bands in one, odd in the other; same rules as
+ * real ones.
+ */
 export class MemoryEvents implements EventSource {
   readonly #rings: { stored: Stored[]; next: number }[] = [
     { stored: [], next: 0 },

@@ -63,7 +63,10 @@ export class Sibling extends Transport {
   readonly seen: Record<PropertyKey, unknown>[] = []
   readonly #next: (next: () => void) => void
 
-  constructor(next: (next: () => void) => void = (next) => next(), options: Transport.TransportStreamOptions = {}) {
+  constructor(
+    next: (next: () => void) => void = (next) => next(),
+    options: Transport.TransportStreamOptions = {},
+  ) {
     super(options)
     this.#next = next
   }

@@ -1,0 +1,155 @@
+import { threadId } from 'node:worker_threads'
+import type { Clock } from '../base/clock'
+import { FlogError, invalidOption, messageOf } from '../base/errors'
+import { systemRandom } from '../base/random'
+import { decodeEvent } from '../codec/decode'
+import { EventEncoder } from '../codec/encoder'
+import type { PlainObject } from '../event/event'
+import type { Redactor } from '../event/redact'
+import { INFO } from '../event/severity'
+import type { IncidentDirectory } from '../incident/directory'
+import {
+  type CloseReason,
+  FORMAT_MAJOR,
+  FORMAT_MINOR,
+  type IncidentHeader,
+  type PostTriggerOptions,
+  type TriggerRecord,
+} from '../incident/header'
+import type { MarkedEvent } from '../incident/history'
+import type { IncidentLimits } from '../incident/limits'
+import { incidentId } from '../incident/name'
+import { Report } from '../incident/report'
+import { IncidentReporter, parseWindow } from '../incident/reporter'
+import { UnwrittenMemory } from '../incident/unwritten'
+import type { ControlBlock } from '../ring/control'
+import type { Ring } from '../ring/ring'
+import { type RingSet, ringState } from '../ring/set'
+import type { Origin } from './origin'
+
+export interface ReportsOptions {
+  readonly origin: Origin
+  readonly directory: IncidentDirectory
+  readonly reporter: IncidentReporter
+  readonly limits: IncidentLimits
+  readonly redactor: Redactor
+  readonly clock: Clock
+  readonly control: ControlBlock
+  readonly rings: RingSet
+  readonly onWarning: (warning: FlogError) => void
+  /** A warning of this code may be given again. */
+  readonly onRecovered: (code: FlogError['code']) => void
+}
+
+/** What becomes a report. */
+export interface Opening {
+  readonly trigger: TriggerRecord
+  readonly marked: MarkedEvent
+  /** Last `seq` of the history. */
+  readonly until: number
+  /** Called when the reporter was asked, right before the rings are read. */
+  readonly beforeHistory: () => void
+  readonly onClosed: (report: Report, reason: CloseReason) => void
+}
+
+/** Bytes that a reporter subclass may add to a header. */
+const EXTRA_BYTES = 64 * 1024
+
+/** Asks the reporter, which may be user code, what a report should hold, and begins it. */
+export class Reports {
+  /** Holds what the disk refuses, of all reports together. */
+  readonly unwritten = new UnwrittenMemory()
+  /** Reports that the disk refused. */
+  refused = 0
+  readonly #options: ReportsOptions
+
+  constructor(options: ReportsOptions) {
+    this.#options = options
+  }
+
+  /** @throws FlogError FLOG_WRITE_FAILED for a header that no reader would take */
+  open({ trigger, marked, until, beforeHistory, onClosed }: Opening): Report {
+    const { reporter, directory, clock, onWarning, onRecovered } = this.#options
+    const rings = this.#options.rings.rings.filter((ring) => this.#includes(ring, trigger))
+    const header = this.#header(trigger, rings)
+    beforeHistory()
+    return new Report({
+      ...{ header, until, directory, clock, onClosed },
+      sync: systemRandom.bytes(16),
+      trigger: marked,
+      rings: rings.map((ring) => ring.handle),
+      thread: threadId,
+      cap: reporter.cap,
+      historyBytes: reporter.historyBytesAtTrigger,
+      durable: reporter.durable,
+      unwritten: this.unwritten,
+      onTrouble: (error) => {
+        this.refused++
+        onWarning(error)
+      },
+      onRecovered: () => onRecovered('FLOG_WRITE_FAILED'),
+    })
+  }
+
+  #header(trigger: TriggerRecord, rings: readonly Ring[]): IncidentHeader {
+    const { origin, limits, control, clock } = this.#options
+    const extra = this.#extra(trigger)
+    const postTrigger = this.#window(trigger)
+    const number = control.nextIncidentNumber()
+    return {
+      type: 'incident',
+      format: `${FORMAT_MAJOR}.${FORMAT_MINOR}`,
+      id: incidentId(origin.incarnation, number),
+      number,
+      openedAt: clock.now(),
+      trigger,
+      ...origin,
+      rings: rings.map(ringState),
+      suppressed: limits.takeSuppressed(),
+      postTrigger,
+      ...(extra !== undefined && { extra }),
+    }
+  }
+
+  #window(trigger: TriggerRecord): PostTriggerOptions {
+    const { reporter } = this.#options
+    return this.#byReporter(
+      () => parseWindow('postTrigger()', reporter.postTrigger(trigger)),
+      () => IncidentReporter.prototype.postTrigger.call(reporter, trigger),
+    )
+  }
+
+  /** By value, redacted and bounded, as everything else that ends up in a file. */
+  #extra(trigger: TriggerRecord): PlainObject | undefined {
+    const { reporter, redactor } = this.#options
+    return this.#byReporter(
+      () => {
+        const extra: unknown = reporter.header(trigger)
+        if (extra === undefined || extra === null) return undefined
+        if (typeof extra !== 'object') throw invalidOption('header()', 'plain data', extra)
+        const encoder = new EventEncoder(redactor, EXTRA_BYTES)
+        return decodeEvent(encoder.bytes.slice(0, encoder.encode(0, INFO, '', '', extra))).fields
+      },
+      () => undefined,
+    )
+  }
+
+  #includes(ring: Ring, trigger: TriggerRecord): boolean {
+    const { reporter } = this.#options
+    return this.#byReporter(
+      () => reporter.includes(ring.handle, trigger),
+      () => true,
+    )
+  }
+
+  /** What a reporter subclass says, or the default where it throws. */
+  #byReporter<T>(ask: () => T, otherwise: () => T): T {
+    try {
+      return ask()
+    } catch (cause) {
+      const message = `the incident reporter failed (${messageOf(cause)}); the default was taken instead`
+      this.#options.onWarning(new FlogError('FLOG_REPORTER_FAILED', message, { cause }))
+      return otherwise()
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { homedir, hostname } from 'node:os'
+import { join } from 'node:path'
+import { sourceFiles } from '../../tools/check/sources'
+
+const ROOT = join(__dirname, '../..')
+
+/** Sources that have no test file of their own, because they are parts of something that is tested as a whole: here. */
+const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
+  'test/incident/parser.test.ts': [
+    'src/incident/blocks.ts',
+    'src/incident/damage.ts',
+    'src/incident/engine.ts',
+    'src/incident/input.ts',
+    'src/incident/members.ts',
+    'src/incident/node-engine.ts',
+    'src/incident/opening.ts',
+    'src/incident/parts.ts',
+    'src/incident/shape.ts',
+  ],
+  'test/incident/block.test.ts': ['src/incident/layout.ts'],
+  'test/incident/gzip.test.ts': ['src/incident/member.ts'],
+  'test/incident/salvage.test.ts': ['src/incident/repacked.ts'],
+  'test/incident/qualifiers/rate.test.ts': ['src/incident/qualifiers/options.ts'],
+  'test/ring/ring.test.ts': ['src/ring/layout.ts'],
+  'test/transports/lines/assembler.test.ts': [
+    'src/transports/lines/event.ts',
+    'src/transports/lines/splitter.ts',
+    'src/transports/lines/trace.ts',
+  ],
+  'test/transports/lines/plain.test.ts': [
+    'src/transports/lines/colour.ts',
+    'src/transports/lines/logfmt.ts',
+    'src/transports/lines/time.ts',
+    'src/transports/lines/words.ts',
+  ],
+}
+
+/** Tests of something that several sources have in common. */
+const TOPICS: readonly string[] = [
+  'test/codec/redaction.test.ts',
+  'test/incident/format.test.ts',
+  'test/remote/hosting.test.ts',
+]
+
+/** Only types, constants, or re-exports: nothing that could be wrong by itself. */
+function hasNothingToTest(source: string): boolean {
+  return !/\bfunction\b|=>|\bclass\b/.test(source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''))
+}
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8')
+}
+
+const sources = sourceFiles(ROOT, ['src', 'tools'])
+
+test('files are short enough to be read in one go', () => {
+  const long = sources.filter((path) => read(path).split('\n').length > 401)
+  expect(long).toEqual([])
+})
+
+test('each source has its test where one looks for it', () => {
+  const elsewhere = new Set(Object.values(TESTED_BY).flat())
+  const missing = sourceFiles(ROOT, ['src']).filter((path) => {
+    if (elsewhere.has(path) || hasNothingToTest(read(path))) return false
+    return !existsSync(join(ROOT, path.replace(/^src\/(.*)\.ts$/, 'test/$1.test.ts')))
+  })
+  expect(missing).toEqual([])
+})
+
+test('the lists of exceptions name files that are there', () => {
+  const named = [...Object.entries(TESTED_BY).flat(2), ...TOPICS]
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
+})
+
+test('each test of a source has a source', () => {
+  const layers = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  )
+  const tests = sourceFiles(
+    ROOT,
+    layers.map(({ name }) => `test/${name}`),
+  ).filter((path) => path.endsWith('.test.ts'))
+  const orphans = tests.filter((path) => {
+    const source = path.replace(/^test\/(.*)\.test\.ts$/, 'src/$1.ts')
+    return (
+      !TOPICS.includes(path) &&
+      !existsSync(join(ROOT, source)) &&
+      !existsSync(join(ROOT, source.replace(/\.ts$/, '')))
+    )
+  })
+  expect(orphans).toEqual([])
+})
+
+test('entry points only re-export', () => {
+  for (const path of sources.filter((source) => /^src\/[^/]+\.ts$/.test(source))) {
+    const statements = read(path)
+      .replace(/\/\*[\s\S]*?\*\//g, '')
+      .replace(/export (?:type )?\{[^}]*\} from '[^']*'\n|export \* from '[^']*'\n/g, '')
+    expect({ path, rest: statements.trim() }).toEqual({ path, rest: '' })
+  }
+})
+
+test('nothing names the machine it was written on', () => {
+  const machine = [ROOT, homedir(), hostname()].filter((name) => name.length > 5)
+  const pages = [
+    'README.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'src/README.md',
+    'package.json',
+    'package-lock.json',
+    '.ci/run',
+  ]
+  const paths = [...sources, ...sourceFiles(ROOT, ['test', 'fixtures']), ...pages]
+  const leaks = paths.filter((path) => machine.some((name) => read(path).includes(name)))
+  expect(leaks).toEqual([])
+})
