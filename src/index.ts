@@ -1,5 +1,5 @@
 /** flog, a flight recorder for logs. */
-export { type ByteSize } from './base/bytes'
+export type { ByteSize } from './base/bytes'
 export { ERROR_CODES, FlogError, type FlogErrorCode } from './base/errors'
 export { VERSION } from './base/version'
 export { type Context, currentContext, runWithContext } from './event/context'
@@ -7,6 +7,7 @@ export type { ErrorRecord, LogEvent, Plain, PlainObject, TriggerKind } from './e
 export { DEFAULT_REDACTED_NAMES, type Redaction, type RedactionOptions } from './event/redact'
 export { type SeverityName, severityName, severityOf } from './event/severity'
 export { fillTemplate, messageText } from './event/template'
+export type { Damage, Verdict } from './incident/damage'
 export type {
   IncidentHeader,
   IncidentSummary,
@@ -16,6 +17,8 @@ export type {
   TriggerRecord,
 } from './incident/header'
 export type { LimitOptions } from './incident/limits'
+export type { IncidentPart } from './incident/parser'
+export type { RecordedEvent } from './incident/parts'
 export { IncidentQualifier, type Qualification, type QualifierOption } from './incident/qualifier'
 export { all, any, not } from './incident/qualifiers/combine'
 export { firstOccurrence } from './incident/qualifiers/first'
@@ -23,7 +26,7 @@ export { latency } from './incident/qualifiers/latency'
 export { rareValue } from './incident/qualifiers/rare'
 export { rateAbove } from './incident/qualifiers/rate'
 export { facilityIs, facilityUnder, severityAtLeast } from './incident/qualifiers/severity'
-export { readIncidentFile } from './incident/reader'
+export { type ReadOptions, readIncidentFile } from './incident/reader'
 export { IncidentReporter, type ReporterOptions } from './incident/reporter'
 export { readSummary } from './incident/summary'
 export { verifyIncidentFile } from './incident/verify'
@@ -32,5 +35,6 @@ export type { ChildOptions, EventInput, Fields, Logger } from './recorder/logger
 export type { RecorderOptions } from './recorder/options'
 export type { PublishOptions } from './recorder/publishing'
 export { createRecorder, type Recorder, type RecorderStats } from './recorder/recorder'
+export type { Publisher, PublisherLimits, PublisherStats } from './remote/publisher'
 export type { RingState } from './ring/layout'
 export type { RingSizes } from './ring/set'

@@ -17,7 +17,9 @@ function unknownName(path: string, name: string, known: readonly string[]): Flog
   const option = path === '' ? name : `${path}.${name}`
   const meant = known.find((other) => isNear(name.toLowerCase(), other.toLowerCase()))
   const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${meant}?`
-  return new FlogError('FLOG_OPTION_INVALID', `there is no option ${option}, ${hint}`, { details: { option } })
+  return new FlogError('FLOG_OPTION_INVALID', `there is no option ${option}, ${hint}`, {
+    details: { option },
+  })
 }
 
 /** The same letters in another order, one or two wrong, too many or missing, or one the beginning of the other. */

@@ -45,7 +45,12 @@ export class HistoryWriter implements MergeTarget {
   #sawTrigger = false
 
   /** @param write called with memory that is used again afterwards */
-  constructor(sync: Uint8Array, trigger: MarkedEvent, write: (bytes: Uint8Array) => void, staging = sharedStaging()) {
+  constructor(
+    sync: Uint8Array,
+    trigger: MarkedEvent,
+    write: (bytes: Uint8Array) => void,
+    staging = sharedStaging(),
+  ) {
     this.#bytes = staging.bytes
     this.#words = staging.words
     this.#blockWords = staging.blockBytes / 4
@@ -67,7 +72,8 @@ export class HistoryWriter implements MergeTarget {
     const target = this.#words
     const at = this.#at
     target[at] = bytes
-    for (let i = 0; i < length; i++) target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
+    for (let i = 0; i < length; i++)
+      target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
     // What stands behind the event in its last word is left over from older ones.
     const odd = bytes & 3
     if (odd !== 0) target[at + length] = (target[at + length] as number) & ((1 << (odd * 8)) - 1)
@@ -100,8 +106,17 @@ export class HistoryWriter implements MergeTarget {
     if (this.#events === 0) return
     const at = this.#block * 4
     const length = (this.#at - this.#block - HEAD_WORDS) * 4
-    const { events, firstSeq, lastSeq } = { events: this.#events, firstSeq: this.#firstSeq, lastSeq: this.#lastSeq }
-    sealBlock(this.#bytes, at, { type: BlockType.events, flags: 0, events, firstSeq, lastSeq, length }, this.#sync)
+    const { events, firstSeq, lastSeq } = {
+      events: this.#events,
+      firstSeq: this.#firstSeq,
+      lastSeq: this.#lastSeq,
+    }
+    sealBlock(
+      this.#bytes,
+      at,
+      { type: BlockType.events, flags: 0, events, firstSeq, lastSeq, length },
+      this.#sync,
+    )
     this.#startBlock(this.#at)
   }
 

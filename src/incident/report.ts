@@ -5,7 +5,13 @@ import type { RingHandle } from '../ring/layout'
 import { mergeHistory } from '../ring/merge'
 import { openingBytes, trailerBlock } from './block'
 import type { IncidentDirectory } from './directory'
-import type { CloseReason, FurtherTrigger, IncidentHeader, IncidentTrailer, PostTriggerOptions } from './header'
+import type {
+  CloseReason,
+  FurtherTrigger,
+  IncidentHeader,
+  IncidentTrailer,
+  PostTriggerOptions,
+} from './header'
 import { eventBlock, HistoryWriter, type MarkedEvent } from './history'
 import { BLOCK_HEAD_BYTES, BlockFlag, readBlockHead } from './layout'
 import { IncidentSink } from './sink'

@@ -1,6 +1,11 @@
-import { POST_TRIGGER_EVENTS, POST_TRIGGER_MAX_EVENTS, POST_TRIGGER_MAX_MS, POST_TRIGGER_MS } from '../base/limits'
 import { type ByteSize, parseBytes } from '../base/bytes'
 import { invalidOption } from '../base/errors'
+import {
+  POST_TRIGGER_EVENTS,
+  POST_TRIGGER_MAX_EVENTS,
+  POST_TRIGGER_MAX_MS,
+  POST_TRIGGER_MS,
+} from '../base/limits'
 import { checkNames } from '../base/names'
 import { parseWhole } from '../base/numbers'
 import type { PlainObject } from '../event/event'

@@ -1,5 +1,6 @@
 import type { EventExtras } from '../codec/encoder'
 import { isError } from '../codec/flat'
+import { thrownText } from '../codec/values'
 import { currentContext } from '../event/context'
 import { facilityName } from '../event/facility'
 import { DEBUG, ERROR, FATAL, INFO, parseSeverity, type SeverityName, TRACE, WARN } from '../event/severity'
@@ -87,7 +88,7 @@ export class Logger {
       const number = severityNumber(severity)
       return this.events.record(number, message, facility, fields, this.#extrasOf(event), stamp)
     } catch (error) {
-      return this.events.record(ERROR, 'an event could not be read', this.facility, undefined, { error })
+      return this.events.record(WARN, 'an event could not be read', this.facility, undefined, { error })
     }
   }
 
@@ -129,7 +130,8 @@ export class Logger {
 
   #extrasOf({ error, traceId, spanId, parent }: EventInput): EventExtras | undefined {
     const around = this.#around()
-    if (error === undefined && traceId === undefined && spanId === undefined && parent === undefined) return around
+    if (error === undefined && traceId === undefined && spanId === undefined && parent === undefined)
+      return around
     return {
       ...around,
       ...(error !== undefined && { error }),
@@ -141,7 +143,8 @@ export class Logger {
 
   /** An event without a place in the order would spoil the order of all. */
   #stampOf({ stamp, time }: EventInput): Stamp | undefined {
-    if (stamp !== undefined && Number.isSafeInteger(stamp.seq) && stamp.seq >= 0 && isTime(stamp.time)) return stamp
+    if (stamp !== undefined && Number.isSafeInteger(stamp.seq) && stamp.seq >= 0 && isTime(stamp.time))
+      return stamp
     return isTime(time) ? { ...this.events.stamp(), time: Math.round(time) } : undefined
   }
 }
@@ -150,11 +153,14 @@ const NOTHING: Readonly<Record<string, never>> = Object.freeze({})
 
 /** What somebody passed for an object. */
 function given<T extends object>(value: T | null | undefined): Partial<T> {
-  return typeof value === 'object' && value !== null ? value : NOTHING
+  return typeof value === 'object' && value !== null ? value : (NOTHING as Partial<T>)
 }
 
 /** The fields of both, of equal names the upper ones, without those that cannot be read. */
-function laidOver(lower: EventExtras['bound'], upper: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function laidOver(
+  lower: EventExtras['bound'],
+  upper: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   try {
     return { ...lower, ...upper }
   } catch {
@@ -174,11 +180,15 @@ function namesOf(fields: object): readonly string[] {
   }
 }
 
-function takeField(into: Record<string, unknown>, name: string, from: Readonly<Record<string, unknown>>): void {
+function takeField(
+  into: Record<string, unknown>,
+  name: string,
+  from: Readonly<Record<string, unknown>>,
+): void {
   try {
     into[name] = from[name]
-  } catch {
-    into[name] = '[getter failed]'
+  } catch (error) {
+    into[name] = `[threw ${thrownText(error)}]`
   }
 }
 

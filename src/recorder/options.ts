@@ -1,7 +1,9 @@
-import type { ByteSize } from '../base/bytes'
-import { parseBytes } from '../base/bytes'
+import { isAbsolute, resolve } from 'node:path'
+import { type ByteSize, parseBytes } from '../base/bytes'
 import { invalidOption } from '../base/errors'
 import { EVENT_BYTES } from '../base/limits'
+import { checkNames } from '../base/names'
+import { parseWhole } from '../base/numbers'
 import { type Redaction, type RedactionOptions, Redactor } from '../event/redact'
 import type { LimitOptions } from '../incident/limits'
 import { type IncidentQualifier, type QualifierOption, toQualifier } from '../incident/qualifier'
@@ -58,26 +60,27 @@ export interface Settings {
 
 /** @throws FlogError FLOG_OPTION_INVALID naming the option, what it takes and what it got */
 export function parseOptions(options: RecorderOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw invalidOption('options', 'an object', options)
-  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw unknownOption(name)
+  checkNames('', options, NAMES)
+  const { facilities, limits = {}, qualifier = severityAtLeast('error'), redact } = options
+  checkNames('limits', limits, LIMIT_NAMES)
   return {
-    directory: text('directory', options.directory) ?? 'incidents',
+    directory: directory(options.directory ?? 'incidents'),
     service: text('service', options.service),
     version: text('version', options.version),
     versions: options.versions === undefined ? undefined : texts('versions', options.versions),
-    rings: options.rings,
-    facilities: options.facilities === undefined ? undefined : record('facilities', options.facilities),
-    qualifier: toQualifier('qualifier', options.qualifier ?? severityAtLeast('error')),
-    reporter: toReporter(options.reporter),
-    limits: options.limits ?? {},
+    rings: options.rings === undefined ? undefined : record('rings', options.rings),
+    facilities: facilities === undefined ? undefined : record('facilities', facilities),
+    qualifier: toQualifier('qualifier', qualifier),
+    reporter: toReporter(options.reporter ?? {}),
+    limits,
     quota: quotaOf(options.retention ?? {}),
-    redactor: new Redactor(options.redact),
+    redactor: redactor(redact ?? []),
     eventBytes: eventBytes(options.eventBytes ?? EVENT_BYTES),
     fileMode: mode(options.fileMode),
   }
 }
 
-const KNOWN: ReadonlySet<string> = new Set<keyof RecorderOptions>([
+const NAMES: readonly (keyof RecorderOptions)[] = [
   'directory',
   'service',
   'version',
@@ -91,12 +94,15 @@ const KNOWN: ReadonlySet<string> = new Set<keyof RecorderOptions>([
   'redact',
   'eventBytes',
   'fileMode',
-])
+]
+const LIMIT_NAMES: readonly (keyof LimitOptions)[] = ['perHour', 'perFingerprintPerHour', 'coolDownMs']
 
-function unknownOption(name: string): Error {
-  const near = [...KNOWN].find((known) => known.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)))
-  const hint = near === undefined ? `one of ${[...KNOWN].join(', ')}` : `a known name; did you mean ${near}?`
-  return invalidOption(name, hint, name)
+/** Absolute, so that a program that changes its working directory later keeps its incidents in one place. */
+function directory(given: unknown): string {
+  if (typeof given !== 'string' || given === '' || given.includes('\0')) {
+    throw invalidOption('directory', 'the path of a directory', given)
+  }
+  return isAbsolute(given) ? given : resolve(given)
 }
 
 function text(option: string, value: unknown): string | undefined {
@@ -115,24 +121,38 @@ function record<T extends object>(option: string, value: T): T {
   throw invalidOption(option, 'an object', value)
 }
 
-function toReporter(given: RecorderOptions['reporter']): IncidentReporter {
+function toReporter(given: NonNullable<RecorderOptions['reporter']>): IncidentReporter {
   if (given instanceof IncidentReporter) return given
-  if (typeof given === 'function') {
-    const made = new given()
-    if (made instanceof IncidentReporter) return made
-    throw invalidOption('reporter', 'a subclass of IncidentReporter', given)
+  if (typeof given !== 'function') return new IncidentReporter(given)
+  if (given === IncidentReporter || given.prototype instanceof IncidentReporter) return new given()
+  throw invalidOption('reporter', 'options, or a subclass of IncidentReporter', given)
+}
+
+function redactor(given: NonNullable<RecorderOptions['redact']>): Redactor {
+  if (Array.isArray(given)) return new Redactor(given)
+  checkNames('redact', given, ['defaults', 'also'])
+  const { defaults, also } = given as RedactionOptions
+  if (defaults !== undefined && typeof defaults !== 'boolean') {
+    throw invalidOption('redact.defaults', 'true or false', defaults)
   }
-  return new IncidentReporter(given === undefined ? {} : record('reporter', given))
+  if (also !== undefined && !Array.isArray(also)) {
+    throw invalidOption(
+      'redact.also',
+      'a list of names, dotted paths, regular expressions and functions',
+      also,
+    )
+  }
+  return new Redactor(given)
 }
 
 function quotaOf(retention: NonNullable<RecorderOptions['retention']>): Settings['quota'] {
-  const { maxBytes, maxIncidents } = record('retention', retention)
-  if (maxIncidents !== undefined && !(Number.isSafeInteger(maxIncidents) && maxIncidents > 0)) {
-    throw invalidOption('retention.maxIncidents', 'a whole number of at least 1', maxIncidents)
-  }
+  checkNames('retention', retention, ['maxBytes', 'maxIncidents'])
+  const { maxBytes, maxIncidents } = retention
   return {
     ...(maxBytes !== undefined && { maxBytes: parseBytes('retention.maxBytes', maxBytes) }),
-    ...(maxIncidents !== undefined && { maxIncidents }),
+    ...(maxIncidents !== undefined && {
+      maxIncidents: parseWhole('retention.maxIncidents', maxIncidents, 1, Infinity),
+    }),
   }
 }
 
@@ -142,8 +162,10 @@ function eventBytes(given: ByteSize): number {
   throw invalidOption('eventBytes', 'a size from 4KiB to 64KiB', given)
 }
 
+/** The recorder itself reads and writes its files again. */
 function mode(given: unknown): number | undefined {
   if (given === undefined) return undefined
-  if (typeof given === 'number' && Number.isInteger(given) && given > 0 && given <= 0o777) return given
-  throw invalidOption('fileMode', 'permissions such as 0o640', given)
+  const isMode = typeof given === 'number' && Number.isInteger(given) && given > 0 && given <= 0o777
+  if (isMode && (given & 0o600) === 0o600) return given
+  throw invalidOption('fileMode', 'permissions such as 0o640, with 0o600 among them', given)
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { type Clock, type ClockStep, SystemClock } from '../base/clock'
-import { FlogError, messageOf } from '../base/errors'
+import { FlogError, invalidOption, messageOf } from '../base/errors'
+import { TRIGGER_TEXT_CHARS } from '../base/limits'
 import { type Context, runWithContext } from '../event/context'
 import { INFO, WARN } from '../event/severity'
 import { IncidentDirectory } from '../incident/directory'
@@ -18,6 +19,7 @@ import { parseOptions, type RecorderOptions, type Settings } from './options'
 import { type Origin, originOf } from './origin'
 import { onProcessExit, processState } from './process'
 import type { PublishOptions } from './publishing'
+import { Reports } from './reports'
 import { warmUp } from './warm-up'
 
 /** Recorder-made events are of this facility and below. */
@@ -29,8 +31,14 @@ export interface RecorderStats {
     /** Reports that were opened. */
     readonly recorded: number
     readonly suppressed: SuppressedCounts
-    /** Times that the qualifier threw. */
+    /** Times that the qualifier threw, or gave no answer that can be understood. */
     readonly qualifierFailures: number
+    /** Times that the disk began to refuse an incident. */
+    readonly refused: number
+    /** Bytes that wait in memory for a disk that refuses them. */
+    readonly unwrittenBytes: number
+    /** Events that incidents lack, because too much waited already. */
+    readonly lostEvents: number
   }
   /** Events that could not be recorded; 0 unless there is a bug. */
   readonly failed: number
@@ -57,6 +65,7 @@ export class Recorder extends Logger {
   readonly origin: Origin
   readonly #emitter = new EventEmitter<RecorderEvents>()
   readonly #incidents: Incidents
+  readonly #reports: Reports
   readonly #incidentDirectory: IncidentDirectory
   readonly #limits: IncidentLimits
   readonly #rings: RingSet
@@ -69,35 +78,48 @@ export class Recorder extends Logger {
   #closing: Promise<void> | undefined
 
   /** @internal */
-  constructor(settings: Settings) {
+  constructor(settings: Settings, clock: Clock = new SystemClock(processState().control.clockAnchor)) {
     const { incarnation, control } = processState()
-    const clock = new SystemClock(control.clockAnchor)
+    const { qualifier, reporter, redactor, eventBytes } = settings
     const rings = new RingSet(given({ sizes: settings.rings, facilities: settings.facilities }))
-    const origin = originOf(incarnation, settings, settings.redactor)
+    checkRoom(eventBytes, rings)
+    const origin = originOf(incarnation, settings, redactor)
     const limits = new IncidentLimits({ ...settings.limits, clock })
-    const warn = (warning: FlogError) => this.#warn(warning)
-    const directory = new IncidentDirectory({
-      path: settings.directory,
-      quota: settings.quota,
-      onWarning: warn,
-      ...given({ fileMode: settings.fileMode }),
-    })
-    const { qualifier, reporter } = settings
+    const onWarning = (warning: FlogError) => this.#warn(warning)
+    const onRecovered = (code: FlogError['code']) => void this.#warned.delete(code)
     const onIncident = (incident: Incident) => this.#tellIncident(incident)
-    const parts = { origin, directory, qualifier, reporter, limits, clock, control, rings }
-    const incidents = new Incidents({ ...parts, onIncident, onWarning: warn })
-    super(new Capture({ clock, control, rings }, settings.redactor, settings.eventBytes, incidents))
+    const { quota, fileMode } = settings
+    const directory = new IncidentDirectory({
+      ...{ path: settings.directory, quota, onWarning },
+      ...given({ fileMode }),
+    })
+    const parts = {
+      origin,
+      directory,
+      qualifier,
+      reporter,
+      redactor,
+      limits,
+      clock,
+      control,
+      rings,
+      onWarning,
+    }
+    const reports = new Reports({ ...parts, onRecovered })
+    const incidents = new Incidents({ ...parts, reports, onIncident })
+    super(new Capture({ clock, control, rings }, redactor, eventBytes, incidents))
     this.directory = settings.directory
     this.origin = origin
     this.#startedAt = clock.now()
     this.#incidents = incidents
+    this.#reports = reports
     this.#incidentDirectory = directory
     this.#limits = limits
     this.#rings = rings
     this.#clock = clock
-    this.#adoption = new Adoption(directory, clock, warn)
+    this.#adoption = new Adoption(directory, clock, onWarning)
     this.#forgetExit = onProcessExit({ onExit: () => this.#incidents.closeNow('exit') })
-    clock.onStep((step) => this.#clockStepped(step))
+    if (clock instanceof SystemClock) clock.onStep((step) => this.#clockStepped(step))
     warmUp(clock)
   }
 
@@ -107,13 +129,13 @@ export class Recorder extends Logger {
   }
 
   /**
-   * Begins an incident without an event that qualifies. While one is open, marks a further trigger in it.
-   * @param reason for people: why
+   * Begins an incident without an event that qualifies. While one is open, marks a further trigger in it. Never throws.
+   * @param reason for people: why; at most 1000 characters are kept
    * @returns the incident, its history written; undefined where `limits.perHour` does not allow another one, or the
-   * recorder is closed
+   * recorder is closed, or a qualifier or reporter asks: the incident then begins when that is through
    */
   capture(reason: string): Incident | undefined {
-    const text = String(reason)
+    const text = this.events.redactor.text(textOf(reason)).slice(0, TRIGGER_TEXT_CHARS)
     const fields = { kind: 'manual', reason: text }
     const payload = this.events.recordUnobserved(INFO, 'incident asked for: {reason}', OWN_FACILITY, fields)
     return this.#incidents.request('manual', payload, text)
@@ -138,7 +160,7 @@ export class Recorder extends Logger {
     const { admitted: _, suppressed } = this.#limits.stats()
     return {
       rings: this.#rings.rings.map(ringState),
-      incidents: { ...this.#incidents.stats(), suppressed },
+      incidents: { ...this.#incidents.stats(), suppressed, ...this.#diskStats() },
       failed: this.events.failed,
     }
   }
@@ -148,7 +170,7 @@ export class Recorder extends Logger {
    * @throws FlogError FLOG_OPTION_INVALID, FLOG_KEYS_UNUSABLE, FLOG_REMOTE_UNREACHABLE, FLOG_CLOSED
    */
   async publish(options: PublishOptions = {}): Promise<Publisher> {
-    if (this.#closing !== undefined) throw new FlogError('FLOG_CLOSED', 'the recorder is closed, it publishes no more')
+    if (this.#isClosing()) throw closed()
     // Loaded on demand: an app that only records never loads the remote protocol.
     const { publishRecorder } = require('./publishing') as typeof import('./publishing')
     const publisher = await publishRecorder(options, {
@@ -160,11 +182,18 @@ export class Recorder extends Logger {
       clock: this.#clock,
       capture: (reason) => this.capture(reason),
     })
+    if (this.#isClosing()) {
+      await publisher.close()
+      throw closed()
+    }
     this.#publishers.push(publisher)
     return publisher
   }
 
-  /** Settles when every incident whose window is over is finished on disk. An open window is not waited for. */
+  /**
+   * Settles when every incident whose window is over is finished on disk, or was refused by the disk once more. An open
+   * window is not waited for.
+   */
   async flush(): Promise<void> {
     await this.#incidents.idle()
   }
@@ -176,21 +205,39 @@ export class Recorder extends Logger {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(this.#publishers.map((publisher) => publisher.close()))
-    await this.#adoption.close()
-    await this.#incidents.close()
-    this.#forgetExit()
-  }
-
-  #tellIncident(incident: Incident): void {
+    // At once: what is logged from here on is none of the window's.
+    const finishing = this.#incidents.close()
     try {
-      this.#emitter.emit('incident', incident)
-    } catch (cause) {
-      this.#warn(new FlogError('FLOG_LISTENER_FAILED', `an incident listener threw: ${messageOf(cause)}`, { cause }))
+      await Promise.all(this.#publishers.map((publisher) => publisher.close()))
+    } finally {
+      await this.#adoption.close()
+      await finishing
+      this.#forgetExit()
     }
   }
 
-  /** Each kind of trouble is told once; `stats()` counts. */
+  #isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
+  #diskStats(): Pick<RecorderStats['incidents'], 'refused' | 'unwrittenBytes'> {
+    return { refused: this.#reports.refused, unwrittenBytes: this.#reports.unwritten.bytes }
+  }
+
+  /** One listener that throws keeps no other from being told. */
+  #tellIncident(incident: Incident): void {
+    for (const listener of this.#emitter.listeners('incident')) {
+      try {
+        listener(incident)
+      } catch (cause) {
+        this.#warn(
+          new FlogError('FLOG_LISTENER_FAILED', `an incident listener threw: ${messageOf(cause)}`, { cause }),
+        )
+      }
+    }
+  }
+
+  /** Each kind of trouble is told once, and again when it was over in between; `stats()` counts. */
   #warn(warning: FlogError): void {
     if (this.#warned.has(warning.code)) return
     this.#warned.add(warning.code)
@@ -198,10 +245,12 @@ export class Recorder extends Logger {
       process.emitWarning(warning.message, { type: 'FlogWarning', code: warning.code })
       return
     }
-    try {
-      this.#emitter.emit('warning', warning)
-    } catch {
-      // Whoever listens to warnings and throws has been told as well as can be.
+    for (const listener of this.#emitter.listeners('warning')) {
+      try {
+        listener(warning)
+      } catch {
+        // Whoever listens to warnings and throws has been told as well as can be.
+      }
     }
   }
 
@@ -211,6 +260,25 @@ export class Recorder extends Logger {
     queueMicrotask(() => {
       this.events.record(WARN, 'the wall clock moved by {ms} ms', `${OWN_FACILITY}.clock`, { ms }, undefined)
     })
+  }
+}
+
+/** An event must fit into every ring. @throws FlogError FLOG_OPTION_INVALID */
+function checkRoom(eventBytes: number, rings: RingSet): void {
+  const room = Math.min(...rings.rings.map((ring) => ring.largestEvent))
+  if (eventBytes > room)
+    throw invalidOption('eventBytes', `at most half the smallest ring, ${room}`, eventBytes)
+}
+
+function closed(): FlogError {
+  return new FlogError('FLOG_CLOSED', 'the recorder is closed, it publishes no more')
+}
+
+function textOf(reason: unknown): string {
+  try {
+    return String(reason)
+  } catch {
+    return 'a reason that cannot be shown'
   }
 }
 

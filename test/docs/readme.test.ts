@@ -87,7 +87,7 @@ describe('the tables say what the code does', () => {
 
   test('names that are redacted', () => {
     const [, list = ''] =
-      /`\[redacted\]` before the event is recorded:\n\n((?:`\w+`[,\s]*)+)/.exec(page) ?? []
+      /`\[redacted\]`\s+before\s+the\s+event\s+is\s+recorded:\n\n((?:`\w+`[,\s]*)+)/.exec(page) ?? []
     expect([...list.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual([...DEFAULT_REDACTED_NAMES])
   })
 

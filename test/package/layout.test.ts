@@ -7,6 +7,7 @@ const ROOT = join(__dirname, '../..')
 
 /** Sources that have no test file of their own, because they are parts of something that is tested as a whole: here. */
 const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
+  'test/codec/encoder.test.ts': ['src/codec/flat.ts', 'src/codec/values.ts', 'src/codec/writer.ts'],
   'test/incident/parser.test.ts': [
     'src/incident/blocks.ts',
     'src/incident/damage.ts',
@@ -23,6 +24,14 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
   'test/incident/salvage.test.ts': ['src/incident/repacked.ts'],
   'test/incident/qualifiers/rate.test.ts': ['src/incident/qualifiers/options.ts'],
   'test/ring/ring.test.ts': ['src/ring/layout.ts'],
+  'test/remote/publisher.test.ts': ['src/remote/client.ts'],
+  'test/remote/listener.test.ts': ['src/remote/authenticate.ts', 'src/remote/websocket.ts'],
+  'test/remote/dial-out.test.ts': ['src/remote/accept.ts'],
+  'test/remote/serve.test.ts': ['src/remote/outgoing.ts', 'src/remote/shapes.ts'],
+  'test/remote/fetch.test.ts': ['src/remote/download.ts', 'src/remote/serve-fetch.ts'],
+  'test/remote/incidents.test.ts': ['src/remote/serve-incidents.ts'],
+  'test/remote/connection.test.ts': ['src/remote/pause.ts'],
+  'test/remote/keys.test.ts': ['src/remote/private-file.ts'],
   'test/transports/lines/assembler.test.ts': [
     'src/transports/lines/event.ts',
     'src/transports/lines/splitter.ts',
@@ -34,13 +43,24 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/transports/lines/time.ts',
     'src/transports/lines/words.ts',
   ],
+  'test/transports/winston/transport.test.ts': [
+    'src/transports/winston/error.ts',
+    'src/transports/winston/finish-listeners.ts',
+    'src/transports/winston/logger.ts',
+    'src/transports/winston/options.ts',
+    'src/transports/winston/tap.ts',
+  ],
 }
 
 /** Tests of something that several sources have in common. */
 const TOPICS: readonly string[] = [
+  'test/codec/format.test.ts',
   'test/codec/redaction.test.ts',
   'test/incident/format.test.ts',
+  'test/recorder/disk-trouble.test.ts',
+  'test/recorder/qualifying.test.ts',
   'test/remote/hosting.test.ts',
+  'test/transports/winston/programs.test.ts',
 ]
 
 /** Only types, constants, or re-exports: nothing that could be wrong by itself. */

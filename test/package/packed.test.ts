@@ -93,6 +93,20 @@ describe('import and require of one entry get the same objects', () => {
   })
 })
 
+test('an app that adds the transport loads no library that it does not need', async () => {
+  write(
+    'app.cjs',
+    `const { IncidentTransport } = require('flight-log/winston')
+     new IncidentTransport({ directory: 'incidents' })
+     console.log(Object.keys(require.cache).join('\\n'))`,
+  )
+  const { stdout } = await run(process.execPath, ['app.cjs'], { cwd: directory })
+  const packages = [...stdout.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].map(([, name]) => name)
+  expect(packages).toContain('winston-transport')
+  for (const lazy of ['ws', 'chokidar', 'commander', 'fflate', 'msgpackr'])
+    expect(packages).not.toContain(lazy)
+})
+
 test('recorders made by import and by require count their events together', async () => {
   write(
     'one.mjs',

@@ -55,3 +55,12 @@ test('clear forgets events and incidents', () => {
 test('a qualifier that is none is refused by name', () => {
   expect(() => createTestRecorder({ qualifier: 'error' as never })).toThrow(/option qualifier takes/)
 })
+
+test('a qualifier that throws fails the test that uses it', () => {
+  const recorder = createTestRecorder({
+    qualifier: () => {
+      throw new Error('broken qualifier')
+    },
+  })
+  expect(() => recorder.info('hello')).toThrow('broken qualifier')
+})

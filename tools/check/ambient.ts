@@ -10,8 +10,8 @@ import { sourceFiles } from './sources'
 const AMBIENT =
   /\bDate\.now\b|\bnew Date\(\s*\)|\bnew Date\b(?!\()|\bset(?:Timeout|Interval)\b|\bperformance\.now\b|\bhrtime\b|\bMath\.random\b|\brandom(?:Bytes|UUID|Fill|FillSync|Int)\b|\bgetRandomValues\b|\bscheduler\.wait\b/
 
-/** Programs of the project's own, where measuring time is the point. */
-const EXEMPT = /^(src\/base|tools\/bench)\//
+/** Beside base itself: programs that measure time, and those that stand for a user's. */
+const EXEMPT = /^(src\/base|tools\/bench|tools\/main-job)\//
 
 export function ambient(root: string): Finding {
   const report = sourceFiles(root, ['src', 'tools'])

@@ -69,11 +69,11 @@ export class LoggerFeed implements Feed {
     this.#readLevels()
   }
 
-  begin(info: unknown): void {
+  begin(info: unknown, logged: Error | undefined): void {
     const { clock, control } = this.#receiver.events
     const time = clock.now()
     const message = rawMessage(info)
-    this.#note = new Note(control.nextSeq(), time, info, message, rawError(info, message), this.#note)
+    this.#note = new Note(control.nextSeq(), time, info, message, rawError(info, message, logged), this.#note)
   }
 
   formatted(result: unknown, info: unknown): void {
@@ -170,10 +170,11 @@ function rawMessage(info: unknown): unknown {
   }
 }
 
-function rawError(info: unknown, message: unknown): Error | undefined {
+function rawError(info: unknown, message: unknown, logged: Error | undefined): Error | undefined {
   try {
     if (info instanceof Error) return info
-    return message instanceof Error ? message : undefined
+    if (message instanceof Error) return message
+    return logged !== undefined && (info as Info)['stack'] === logged.stack ? logged : undefined
   } catch {
     return undefined
   }

@@ -9,6 +9,7 @@ export interface WinstonLogger {
   readonly writable?: boolean
   /** Infos that wait to be formatted. */
   readonly writableLength?: number
+  readonly _addDefaultMeta?: unknown
   readonly format: {
     readonly options?: unknown
     transform(info: Info, options?: unknown): unknown

@@ -2,8 +2,11 @@ import type { WinstonLogger } from './logger'
 
 /** Sees what a logger is told, around each `write`. None of these may throw. */
 export interface Feed {
-  /** Before the logger sees `info`. */
-  begin(info: unknown): void
+  /**
+   * Before the logger sees `info`.
+   * @param logged the error that was logged last: a child hands over a copy, which is none
+   */
+  begin(info: unknown, logged: Error | undefined): void
   /**
    * The logger's format made `result`; of `info`, or, where that is undefined, of what is being written. It is false or the
    * like where the format dropped it.
@@ -19,15 +22,16 @@ export interface Feed {
  * Methods are laid over, on the logger itself and for as long as somebody listens: `write`, which every way of logging
  * ends in and which runs when the program logs, however long the streams behind it take; and `push`, which is given what
  * the format made of an info. The first push within a write is that info's, as long as none waits from before; from the
- * first one that does, `_transform`, which is given the info, is laid over too. Whatever they return or throw is passed
+ * first one that does, `_transform`, which is given the info, is laid over too. `_addDefaultMeta` is given an error that
+ * is logged as such before a child logger takes it apart. Whatever they return or throw is passed
  * on as it is.
  */
 export class Tap {
   readonly #logger: WinstonLogger
   #feeds: readonly Feed[] = []
-  #overlays: readonly Overlay[] = []
-  #tracks = false
+  readonly #overlays = new Map<keyof Methods, Overlay>()
   #transforming: unknown
+  #logged: Error | undefined
 
   static of(logger: WinstonLogger): Tap {
     let tap = taps.get(logger)
@@ -44,20 +48,28 @@ export class Tap {
 
   attach(feed: Feed): void {
     this.#feeds = [...this.#feeds, feed]
-    if (this.#overlays.length === 0) {
-      this.#overlays = [this.#overWrite(), this.#overPush()]
-      if (this.#logger.writableLength !== 0) this.#trackInfos()
-    }
+    this.#lay('write', () => this.#overWrite())
+    this.#lay('push', () => this.#overPush())
+    if (this.#logger._addDefaultMeta !== undefined)
+      this.#lay('_addDefaultMeta', () => this.#overDefaultMeta())
+    if (this.#logger.writableLength !== 0) this.#trackInfos()
   }
 
   detach(feed: Feed): void {
     this.#feeds = this.#feeds.filter((other) => other !== feed)
     if (this.#feeds.length > 0) return
     // One that somebody has laid another over stays, passes everything on, and is used again.
-    const lifted = [...this.#overlays].reverse().every((overlay) => overlay.lift())
-    if (!lifted) return
-    this.#overlays = []
-    this.#tracks = false
+    for (const [name, overlay] of [...this.#overlays].reverse()) {
+      if (overlay.lift()) this.#overlays.delete(name)
+    }
+  }
+
+  #trackInfos(): void {
+    this.#lay('_transform', () => this.#overTransform())
+  }
+
+  #lay(name: keyof Methods, make: () => Overlay): void {
+    if (!this.#overlays.has(name)) this.#overlays.set(name, make())
   }
 
   #overWrite(): Overlay {
@@ -68,7 +80,8 @@ export class Tap {
       (below) =>
         function (this: unknown, info, encoding, callback) {
           const feeds = tap.#feeds
-          for (const feed of feeds) feed.begin(info)
+          for (const feed of feeds) feed.begin(info, tap.#logged)
+          if (tap.#logged !== undefined) tap.#logged = undefined
           let threw = true
           try {
             const result = below.write.call(this, info, encoding, callback)
@@ -79,12 +92,6 @@ export class Tap {
           }
         },
     )
-  }
-
-  #trackInfos(): void {
-    if (this.#tracks) return
-    this.#tracks = true
-    this.#overlays = [...this.#overlays, this.#overTransform()]
   }
 
   #overTransform(): Overlay {
@@ -101,6 +108,19 @@ export class Tap {
           } finally {
             tap.#transforming = outer
           }
+        },
+    )
+  }
+
+  #overDefaultMeta(): Overlay {
+    const tap = this
+    return overlay(
+      this.#logger,
+      '_addDefaultMeta',
+      (below) =>
+        function (this: unknown, info) {
+          if (info instanceof Error) tap.#logged = info
+          return below._addDefaultMeta.call(this, info)
         },
     )
   }
@@ -124,7 +144,7 @@ export class Tap {
 const taps = new WeakMap<WinstonLogger, Tap>()
 
 type Method = (this: unknown, first: unknown, second?: unknown, third?: unknown) => unknown
-type Methods = Record<'write' | '_transform' | 'push', Method>
+type Methods = Record<'write' | '_transform' | 'push' | '_addDefaultMeta', Method>
 
 interface Overlay {
   /** Takes it off. @returns false where somebody has laid another over it, and it stays */
@@ -145,14 +165,11 @@ function overlay(logger: WinstonLogger, name: keyof Methods, make: (below: Metho
     writable: true,
     enumerable: false,
   })
-  let lifted = false
   return {
     lift() {
-      if (lifted) return true
       if (target[name] !== method) return false
       if (own === undefined) Reflect.deleteProperty(target, name)
       else Object.defineProperty(target, name, own)
-      lifted = true
       return true
     },
   }

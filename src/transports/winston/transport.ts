@@ -124,7 +124,11 @@ export class IncidentTransport extends TransportStream {
         }
       },
       receiveUnformatted: (info, feed, note, failure) => {
-        if (this.#takes(info, feed)) this.#record(info, feed, note, { formatFailed: failure })
+        try {
+          if (this.#takes(info, feed)) this.#record(info, feed, note, { formatFailed: failure })
+        } catch (error) {
+          this.#recordUnreadable(note, error)
+        }
       },
       done: () => this.#finishIfEnding(),
     }
@@ -192,9 +196,14 @@ export class IncidentTransport extends TransportStream {
         marks,
       )
     } catch (error) {
-      this.#recorder.events.record(INFO, note?.message ?? UNREADABLE, '', undefined, undefined, note)
-      this.#warn(error)
+      this.#recordUnreadable(note, error)
     }
+  }
+
+  /** Where something was logged is worth knowing even if it cannot be said what. */
+  #recordUnreadable(note: Note | undefined, error: unknown): void {
+    this.#recorder.events.record(INFO, note?.message ?? UNREADABLE, '', undefined, undefined, note)
+    this.#warn(error)
   }
 
   /** winston has seen an uncaught error, and ends the process when we are done with it. */

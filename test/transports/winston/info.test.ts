@@ -224,6 +224,35 @@ describe('an error', () => {
     ])
   })
 
+  it('keeps them where a child takes it apart', () => {
+    const { log, events } = rig()
+    const failed = () => new AggregateError([new Error('one')], 'both failed', { cause })
+    log.child({ a: 1 }).error(failed())
+    log
+      .child({ a: 1 })
+      .child({ b: 2 })
+      .log('error', failed() as never)
+    const kept = {
+      name: 'AggregateError',
+      message: 'both failed',
+      errors: [{ message: 'one' }],
+      cause: { name: 'TypeError' },
+    }
+    expect(events()).toMatchObject([
+      { error: kept, fields: { a: 1 } },
+      { error: kept, fields: { a: 1, b: 2 } },
+    ])
+  })
+
+  it('is not mistaken for that of another call', () => {
+    const { log, events } = rig()
+    log.silent = true
+    log.error(new Error('silent'))
+    log.silent = false
+    log.child({ a: 1 }).info('m', { stack: 'web' })
+    expect(events()[0]).not.toHaveProperty('error')
+  })
+
   it('under another key stays a field, whole', () => {
     const { log, events } = rig()
     log.error('failed', { reason: error() })

@@ -5,7 +5,7 @@ import winston from 'winston'
 import Transport from 'winston-transport'
 import { decodeEvent } from '../../../src/codec/decode'
 import type { LogEvent } from '../../../src/event/event'
-import type { Recorder } from '../../../src/recorder/recorder'
+import { createRecorder, type Recorder } from '../../../src/recorder/recorder'
 import { LiveReader } from '../../../src/ring/live'
 import { IncidentTransport, type IncidentTransportOptions } from '../../../src/winston'
 
@@ -22,6 +22,13 @@ export function directory(): string {
 export function transport(options: IncidentTransportOptions = {}): IncidentTransport {
   const own = options.recorder === undefined ? { directory: directory(), qualifier: () => false } : {}
   const made = new IncidentTransport({ ...own, ...options })
+  open.push(made)
+  return made
+}
+
+/** A recorder that is closed after the test. */
+export function recorderOf(options: Parameters<typeof createRecorder>[0] = {}): Recorder {
+  const made = createRecorder({ directory: directory(), ...options })
   open.push(made)
   return made
 }
@@ -48,6 +55,11 @@ export function eventsOf(recorder: Recorder): LogEvent[] {
   const { rings, control } = recorder.events
   const frames = new LiveReader(rings.handles, control, 'oldest').read(1_000_000)
   return frames.map((frame) => decodeEvent(frame.payload)).sort((a, b) => a.seq - b.seq)
+}
+
+/** How many events a recorder has taken. */
+export function countOf(recorder: Recorder): number {
+  return recorder.events.rings.rings.reduce((sum, ring) => sum + ring.written, 0)
 }
 
 export function messages(events: readonly LogEvent[]): string[] {

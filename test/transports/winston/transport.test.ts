@@ -3,9 +3,18 @@ import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import winston from 'winston'
 import { runWithContext } from '../../../src/event/context'
-import { createRecorder } from '../../../src/recorder/recorder'
 import { IncidentTransport } from '../../../src/winston'
-import { closeAll, directory, eventsOf, incidentFiles, messages, rig, Sibling, transport } from './rig'
+import {
+  closeAll,
+  directory,
+  eventsOf,
+  incidentFiles,
+  messages,
+  recorderOf,
+  rig,
+  Sibling,
+  transport,
+} from './rig'
 
 const { combine, json } = winston.format
 
@@ -169,6 +178,30 @@ describe('formats', () => {
     ])
   })
 
+  it('that fail on what nobody can read leave its place in the order', () => {
+    const { log, incident, events } = rig()
+    const warned = jest.fn()
+    incident.on('warn', warned)
+    const refuse = () => {
+      throw new Error('hands off')
+    }
+    const unreadable = new Proxy({}, { get: refuse, ownKeys: refuse })
+    expect(() => log.write(unreadable as never)).toThrow('hands off')
+    expect(events()).toMatchObject([{ message: 'an event that could not be read' }])
+    expect(warned).toHaveBeenCalledWith(expect.objectContaining({ code: 'FLOG_EVENT_LOST' }))
+  })
+
+  it('that fail on a value leave the others', () => {
+    const { log, events } = rig()
+    const failing = {
+      toJSON() {
+        throw new Error('not me')
+      },
+    }
+    expect(() => log.info('m', { failing, a: 1 })).toThrow('not me')
+    expect(events()).toMatchObject([{ message: 'm', fields: { a: 1, formatFailed: 'not me' } }])
+  })
+
   it('that drop an event are obeyed', () => {
     const { log, events } = rig({ format: format((info) => info['keep'] === true && info) })
     log.info('dropped')
@@ -265,7 +298,7 @@ describe('several', () => {
   })
 
   it('loggers feed one recorder', () => {
-    const recorder = createRecorder({ directory: directory(), qualifier: () => false })
+    const recorder = recorderOf({ qualifier: () => false })
     const [a, b] = [0, 1].map(() => winston.createLogger({ transports: [transport({ recorder })] }))
     for (let i = 0; i < 3; i++) {
       a?.info('a', { i })
@@ -301,7 +334,7 @@ describe('several', () => {
 describe('added and removed', () => {
   it('at run time, records in between', () => {
     const incident = transport({
-      recorder: createRecorder({ directory: directory(), qualifier: () => false }),
+      recorder: recorderOf({ qualifier: () => false }),
     })
     const log = winston.createLogger({ transports: [new Sibling()] })
     log.info('a')
@@ -457,14 +490,13 @@ describe('closing', () => {
   })
 
   it('leaves a recorder that was given to its owner', async () => {
-    const recorder = createRecorder({ directory: directory() })
+    const recorder = recorderOf()
     const incident = new IncidentTransport({ recorder })
     const log = winston.createLogger({ transports: [incident] })
     const finished = once(log, 'finish')
     log.end()
     await finished
     expect(recorder.capture('still here')).toBeDefined()
-    await recorder.close()
   })
 
   it('may be done twice', async () => {
@@ -477,7 +509,7 @@ describe('closing', () => {
 describe('options', () => {
   it.each<[string, object]>([
     ['recorder', { recorder: {} }],
-    ['directory', { recorder: createRecorder({ directory: 'x' }), directory: 'y' }],
+    ['directory', { recorder: { events: { record() {} } }, directory: 'y' }],
     ['facility', { facility: 7 }],
     ['severities.error', { severities: { error: 'loud' } }],
     ['qualifer', { qualifer: () => true }],

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { type Parsed, parsed } from '../incident/parsing'
+import { messages } from './rig'
+
+const PROGRAM = join(__dirname, '../../fixtures/programs/end-in-window.ts')
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'flog-end-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly talk: string
+}
+
+async function run(ending: string, mode: 'recorded' | 'bare'): Promise<Ended> {
+  const args = ['-r', 'esbuild-register', PROGRAM, directory, ending, mode]
+  const program = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const [talk, [code, signal]] = await Promise.all([text(program.stderr), once(program, 'close')])
+  return { code, signal, talk: talk.replace(/end-in-window\.ts:\d+(:\d+)?/g, 'end-in-window.ts') }
+}
+
+function theFile(): Parsed {
+  const [name = '', ...others] = readdirSync(directory)
+  expect(others).toEqual([])
+  return parsed(readFileSync(join(directory, name)))
+}
+
+const WINDOW = ['before', 'trigger', 'after 0', 'after 1', 'after 2']
+
+test.each(['exit', 'normal end', 'uncaught error', 'unhandled rejection', 'exit listener'])(
+  '%s inside the window leaves a whole plain file, and the process ends as without a recorder',
+  async (ending) => {
+    const [bare, recorded] = await Promise.all([run(ending, 'bare'), run(ending, 'recorded')])
+    expect(recorded).toEqual(bare)
+    const file = theFile()
+    expect(readdirSync(directory)[0]).toMatch(/\.incident\.flog$/)
+    expect(messages(file)).toEqual(WINDOW)
+    expect(file.verdict).toMatchObject({ state: 'whole', damage: [] })
+    expect(file.trailer).toMatchObject({ reason: 'exit', events: { total: 5, history: 2, after: 3 } })
+  },
+)
+
+test.each(['sigterm', 'sigint', 'sigkill', 'abort'])(
+  '%s inside the window loses nothing that was logged, and the process ends as without a recorder',
+  async (ending) => {
+    const [bare, recorded] = await Promise.all([run(ending, 'bare'), run(ending, 'recorded')])
+    expect([recorded.code, recorded.signal]).toEqual([bare.code, bare.signal])
+    const file = theFile()
+    expect(messages(file)).toEqual(WINDOW)
+    expect(file.verdict).toMatchObject({ state: 'open', damage: [] })
+  },
+)
+
+test('an incident listener may end the process: what it logged is in the file, which is whole', async () => {
+  expect((await run('exit while listening', 'recorded')).code).toBe(5)
+  const file = theFile()
+  expect(messages(file)).toEqual(['before', 'trigger', 'giving up'])
+  expect(file.verdict?.state).toBe('whole')
+})
