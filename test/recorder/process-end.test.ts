@@ -5,15 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Parsed, parsed } from '../incident/parsing'
+import { bundle } from './bundle'
 import { messages } from './rig'
 
-const PROGRAM = join(__dirname, '../../fixtures/programs/end-in-window.ts')
+const root = mkdtempSync(join(tmpdir(), 'flog-end-'))
+let program: string
+beforeAll(() => {
+  program = bundle('end-in-window', root)
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 let directory: string
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'flog-end-'))
+  directory = mkdtempSync(join(root, 'incidents-'))
 })
-afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 interface Ended {
   readonly code: number | null
@@ -22,10 +27,9 @@ interface Ended {
 }
 
 async function run(ending: string, mode: 'recorded' | 'bare'): Promise<Ended> {
-  const args = ['-r', 'esbuild-register', PROGRAM, directory, ending, mode]
-  const program = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  const [talk, [code, signal]] = await Promise.all([text(program.stderr), once(program, 'close')])
-  return { code, signal, talk: talk.replace(/end-in-window\.ts:\d+(:\d+)?/g, 'end-in-window.ts') }
+  const child = spawn(process.execPath, [program, directory, ending, mode], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const [talk, [code, signal]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  return { code, signal, talk }
 }
 
 function theFile(): Parsed {
