@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto'
-
 /** Randomness. Whatever depends on chance takes one, so that tests can fix it. */
 export interface Random {
   /** `length` unguessable bytes. */
@@ -9,11 +7,16 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  bytes: (length) => randomFillSync(new Uint8Array(length)),
+  // Loaded when it is first needed: half of what loading a small logger costs would be this.
+  bytes: (length) => crypto().randomFillSync(new Uint8Array(length)),
   fraction: () => Math.random(),
 }
 
 /** Lower-case hexadecimal of `length` random bytes. */
 export function randomHex(random: Random, length: number): string {
   return Buffer.from(random.bytes(length)).toString('hex')
+}
+
+function crypto(): typeof import('node:crypto') {
+  return require('node:crypto') as typeof import('node:crypto')
 }

@@ -1,11 +1,10 @@
 import { types } from 'node:util'
 import { EVENT_BYTES, VALUE_DEPTH } from '../base/limits'
-import { toJson } from '../event/json'
 import type { Redactor } from '../event/redact'
 import { decodeValue } from './decode'
 import { FlatWriter, isError } from './flat'
+import { ownNames, thrownText } from './hostile'
 import { ReadyText, textBytes } from './keys'
-import { ownNames, thrownText } from './values'
 import { OVERRUN } from './writer'
 
 /** What an event carries beside its fields. Absent parts cost nothing. */
@@ -110,6 +109,8 @@ export class EventEncoder extends FlatWriter {
       const start = this.at
       this.startValues()
       this.value(message)
+      // Hardly anybody logs an object as a message: what shows it is loaded then.
+      const { toJson } = require('../event/json') as typeof import('../event/json')
       const shown = toJson(decodeValue(this.bytes.subarray(start, this.at)))
       this.at = start
       this.plainText(typeof shown === 'string' ? shown : JSON.stringify(shown))

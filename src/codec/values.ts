@@ -1,6 +1,18 @@
 import { types } from 'node:util'
 import { VALUE_DEPTH, VALUE_ENTRIES } from '../base/limits'
 import { REDACTED, type Redactor } from '../event/redact'
+import {
+  errorName,
+  hasOwn,
+  isArray,
+  isPlain,
+  kindName,
+  nameOf,
+  ownNames,
+  read,
+  thrownText,
+  unboxed,
+} from './hostile'
 import { cutText, type Key, KeyTable, textBytes } from './keys'
 import { Writer } from './writer'
 
@@ -444,80 +456,4 @@ function literal(text: string): Uint8Array {
     literals.set(text, bytes)
   }
   return bytes
-}
-
-function isPlain(object: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(object)
-  return prototype === Object.prototype || prototype === null
-}
-
-/** Not its own `valueOf`, which may answer anything. */
-function unboxed(object: object): unknown {
-  if (types.isNumberObject(object)) return Number.prototype.valueOf.call(object)
-  if (types.isStringObject(object)) return String.prototype.valueOf.call(object)
-  if (types.isBooleanObject(object)) return Boolean.prototype.valueOf.call(object)
-  if (types.isBigIntObject(object)) return BigInt.prototype.valueOf.call(object)
-  return Symbol.prototype.valueOf.call(object)
-}
-
-function read(object: object, name: string): unknown {
-  try {
-    return (object as Record<string, unknown>)[name]
-  } catch (error) {
-    return `[threw ${thrownText(error)}]`
-  }
-}
-
-/** `Object.hasOwn`, of anything. */
-function hasOwn(object: object, name: string): boolean {
-  try {
-    return Object.hasOwn(object, name)
-  } catch {
-    return false
-  }
-}
-
-/** `Object.keys`, of anything. */
-export function ownNames(object: object): readonly string[] {
-  try {
-    return Object.keys(object)
-  } catch {
-    return []
-  }
-}
-
-function isArray(value: unknown): boolean {
-  try {
-    return Array.isArray(value)
-  } catch {
-    return false
-  }
-}
-
-function errorName(error: object): unknown {
-  const name = read(error, 'name')
-  return typeof name === 'string' ? name : kindName(error)
-}
-
-function nameOf(value: object): string {
-  const name = read(value, 'name')
-  return typeof name === 'string' ? name : ''
-}
-
-function kindName(object: object): string {
-  try {
-    const kind: unknown = object.constructor
-    return typeof kind === 'function' ? nameOf(kind) : 'Object'
-  } catch {
-    return 'Object'
-  }
-}
-
-/** What was thrown, as text. Never throws. */
-export function thrownText(error: unknown): string {
-  try {
-    return error instanceof Error ? String(error.message) : String(error)
-  } catch {
-    return 'something that cannot be shown'
-  }
 }

@@ -3,7 +3,6 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FlogError, invalidOption, messageOf, systemCode } from '../base/errors'
 import { DIRECTORY_MAX_BYTES, DIRECTORY_MAX_INCIDENTS } from '../base/limits'
-import { openRegular, syncDirectory, unlinkIfThere } from './files'
 import type { IncidentSummary } from './header'
 import type { LocatedIncident, UnreadableFile } from './listing'
 import { type IncidentFileName, parseIncidentId, plainFileName, type Representation } from './name'
@@ -147,7 +146,7 @@ export class IncidentDirectory {
     const wanted = files.find(({ file }) => (file.kind === 'gzip') === (representation === 'gzip'))
     if (wanted === undefined) throw unknownIncident(id, representation, files[0])
     try {
-      return await heldOpen(wanted.summary, representation, await openRegular(wanted.path))
+      return await heldOpen(wanted.summary, representation, await fileCalls().openRegular(wanted.path))
     } catch (error) {
       throw systemCode(error) === 'ENOENT' ? unknownIncident(id, representation) : error
     }
@@ -164,8 +163,8 @@ export class IncidentDirectory {
       throw new FlogError('FLOG_INCIDENT_OPEN', `incident ${id} is open, remove it when it is finished`)
     }
     let removed = false
-    for (const { path } of files) removed = (await unlinkIfThere(path)) || removed
-    if (removed) await syncDirectory(this.path)
+    for (const { path } of files) removed = (await fileCalls().unlinkIfThere(path)) || removed
+    if (removed) await fileCalls().syncDirectory(this.path)
     return removed
   }
 
@@ -211,6 +210,10 @@ export class IncidentDirectory {
 }
 
 /** What reads incidents is loaded when somebody looks into the directory: an app that only records never does. */
+function fileCalls(): typeof import('./files') {
+  return require('./files') as typeof import('./files')
+}
+
 function listing(): typeof import('./listing') {
   return require('./listing') as typeof import('./listing')
 }

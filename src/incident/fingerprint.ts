@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { ErrorRecord, LogEvent, Plain, PlainObject } from '../event/event'
 import { bandName } from '../event/severity'
 
@@ -25,6 +24,7 @@ export function fingerprintOf(event: LogEvent): string {
 
 /** A fingerprint made of texts, for qualifiers whose incidents are not about one event. */
 export function fingerprintOfText(...parts: readonly string[]): string {
+  const { createHash } = require('node:crypto') as typeof import('node:crypto')
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16)
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { systemCode } from '../base/errors'
@@ -84,6 +83,7 @@ export function livenessOfTag(tag: string, options: IdentityOptions = {}): Liven
 }
 
 function worldOf(identity: ProcessIdentity): string {
+  const { createHash } = require('node:crypto') as typeof import('node:crypto')
   return createHash('sha256')
     .update(`${identity.bootId}\n${identity.pidNamespace}`)
     .digest('hex')

@@ -1,6 +1,6 @@
 import type { EventExtras } from '../codec/encoder'
 import { isError } from '../codec/flat'
-import { thrownText } from '../codec/values'
+import { thrownText } from '../codec/hostile'
 import { currentContext } from '../event/context'
 import { facilityName } from '../event/facility'
 import { DEBUG, ERROR, FATAL, INFO, parseSeverity, type SeverityName, TRACE, WARN } from '../event/severity'

@@ -675,6 +675,44 @@ describe('the limit', () => {
     }
   })
 
+  test('is not passed by what runs over it: a long key, short texts, and a mark for each of 16 levels', () => {
+    const id = 'i'.repeat(48)
+    const last = Object.assign(new Error(id, { cause: id }), { name: id, code: id, [id]: id })
+    const extras = {
+      traceId: id,
+      spanId: id,
+      parent: Number.MAX_SAFE_INTEGER,
+      thread: Number.MAX_SAFE_INTEGER,
+    }
+    const wrapped = [
+      (value: unknown) => [value, id, id],
+      (value: unknown) => ({ a: value, b: id, c: id }),
+    ].map((wrap) =>
+      Array.from({ length: 12 }).reduce<unknown>((inner) => wrap(inner), { ['k'.repeat(256)]: last, z: id }),
+    )
+    for (const nested of wrapped) {
+      for (let fill = 2200; fill < 4096; fill += 8) {
+        const fields = { fill: 'x'.repeat(fill), ['n'.repeat(256)]: nested, y: 1, err: last }
+        const careful = { ...extras, bound: { z: 1 } }
+        for (const more of [extras, careful, { ...extras, error: last }]) {
+          const withError = encoded(fields, { extras: more, capacity: 4096 })
+          const without = encoded({ ...fields, err: 1 }, { extras: more, capacity: 4096 })
+          expect(Math.max(withError.bytes.length, without.bytes.length)).toBeLessThanOrEqual(4096)
+        }
+      }
+    }
+  })
+
+  test('is counted once where fields have to be encoded twice', () => {
+    const fields = {
+      many: Array(1500).fill(1),
+      get broken(): never {
+        throw new Error('no')
+      },
+    }
+    expect(encoded(fields).cut).toBe(500)
+  })
+
   test('cuts a text of 10 MB and counts what is missing', () => {
     const { event, cut } = encoded({ a: 1, big: 'é'.repeat(5_000_000), z: 1 })
     const big = event.fields['big'] as { $: string; v: string; bytes: number }

@@ -65,7 +65,10 @@ describe('a directory that cannot be made', () => {
   test('does not hold up incidents in the same process that have a place to go', async () => {
     const refused = rig.recorder({ reporter: { postTrigger: { events: 1 } } })
     incidentOf(refused)
-    const other = rig.recorder({ directory: join(rig.root, 'other'), reporter: { postTrigger: { events: 1 } } })
+    const other = rig.recorder({
+      directory: join(rig.root, 'other'),
+      reporter: { postTrigger: { events: 1 } },
+    })
     expect(messages(await finished(incidentOf(other)))).toEqual(ALL)
   })
 
@@ -238,6 +241,8 @@ withDisk('a disk (skipped where tests may not mount one)', () => {
 test('a process without file descriptors left goes on, and writes the incident when it has one', async () => {
   mkdirSync(rig.directory)
   const program = startProgram('log-without-descriptors', rig.directory)
-  const [line] = await allLines<{ refused: number; state: string; messages: string[]; warnings: string[] }>(program)
+  const [line] = await allLines<{ refused: number; state: string; messages: string[]; warnings: string[] }>(
+    program,
+  )
   expect(line).toEqual({ refused: 1, state: 'whole', messages: ALL, warnings: ['FLOG_WRITE_FAILED'] })
 })

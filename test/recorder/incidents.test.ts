@@ -107,7 +107,9 @@ test('further triggers extend the window up to the cap of time', async () => {
 })
 
 test('a further trigger does not shorten a window that is longer than the cap', async () => {
-  const recorder = rig.recorder({ reporter: { postTrigger: { ms: 10_000, events: 5 }, cap: { ms: 1000, events: 2 } } })
+  const recorder = rig.recorder({
+    reporter: { postTrigger: { ms: 10_000, events: 5 }, cap: { ms: 1000, events: 2 } },
+  })
   recorder.error('first')
   const incident = recorder.currentIncident
   rig.clock.advance(2000)
@@ -117,13 +119,21 @@ test('a further trigger does not shorten a window that is longer than the cap', 
   expect(only((await finished(incident)).trailer)).toMatchObject({ reason: 'cap', after: 5 })
 })
 
-test.each([{ events: 0 }, { ms: 0 }])('without a window (%p) the incident closes at its trigger', async (postTrigger) => {
-  const recorder = rig.recorder({ reporter: { postTrigger } })
-  const incident = recorder.capture('no window')
-  expect(recorder.currentIncident).toBeUndefined()
-  recorder.info('after')
-  expect(only((await finished(incident)).trailer)).toEqual({ reason: 'no-window', total: 1, history: 1, after: 0 })
-})
+test.each([{ events: 0 }, { ms: 0 }])(
+  'without a window (%p) the incident closes at its trigger',
+  async (postTrigger) => {
+    const recorder = rig.recorder({ reporter: { postTrigger } })
+    const incident = recorder.capture('no window')
+    expect(recorder.currentIncident).toBeUndefined()
+    recorder.info('after')
+    expect(only((await finished(incident)).trailer)).toEqual({
+      reason: 'no-window',
+      total: 1,
+      history: 1,
+      after: 0,
+    })
+  },
+)
 
 test('a manual capture begins an incident, whose history is written when it returns', () => {
   const recorder = rig.recorder()
@@ -164,7 +174,12 @@ test('a trigger logged by a getter of another event comes first, and the other o
       recorder.error('inside')
       return 3
     },
-    nested: { toJSON: () => (recorder.warn('also inside'), 'shown') },
+    nested: {
+      toJSON: () => {
+        recorder.warn('also inside')
+        return 'shown'
+      },
+    },
   }
   recorder.info('outside', fields)
   const { events } = contents(recorder.currentIncident)

@@ -54,7 +54,9 @@ test('a child has a facility of its own, and else that of its parent', () => {
 })
 
 test('fields of the call win over those of the logger, and these over those of the context', () => {
-  const logger = recorder.child({ fields: { a: 'parent', b: 'parent' } }).child({ fields: { b: 'child', c: 'child' } })
+  const logger = recorder
+    .child({ fields: { a: 'parent', b: 'parent' } })
+    .child({ fields: { b: 'child', c: 'child' } })
   recorder.run({ fields: { a: 'context', c: 'context', d: 'context', e: 'context' } }, () => {
     logger.info('event', { c: 'call', e: 'call' })
   })
@@ -82,7 +84,12 @@ test('a context is carried across await, timers and nesting, and ends with its a
   recorder.info('outside')
   const [outer, inner, again, outside] = recorded()
   expect(outer).toMatchObject({ traceId: 't1', fields: { user: 'ann' } })
-  expect(inner).toMatchObject({ traceId: 't1', spanId: 's1', parent: outer?.seq, fields: { user: 'ann', step: 2 } })
+  expect(inner).toMatchObject({
+    traceId: 't1',
+    spanId: 's1',
+    parent: outer?.seq,
+    fields: { user: 'ann', step: 2 },
+  })
   expect(again?.spanId).toBeUndefined()
   expect(outside?.traceId).toBeUndefined()
   expect(outside?.fields).toEqual({})
@@ -117,7 +124,12 @@ describe('an error', () => {
     ['behind a message', (logger) => logger.error('failed', error), 'failed', {}],
     ['as err', (logger) => logger.error('failed', { id: 7, err: error }), 'failed', { id: 7 }],
     ['as error', (logger) => logger.error('failed', { id: 7, error }), 'failed', { id: 7 }],
-    ['through record()', (logger) => logger.record({ severity: 'error', message: 'failed', error }), 'failed', {}],
+    [
+      'through record()',
+      (logger) => logger.record({ severity: 'error', message: 'failed', error }),
+      'failed',
+      {},
+    ],
   ])('%s keeps name, message, stack, code, cause and properties', (_, log, message, fields) => {
     log(recorder)
     expect(last()).toMatchObject({ message, fields, error: expected })
@@ -217,7 +229,8 @@ test.each<[string, (logger: Logger) => unknown]>([
   ['a child with a facility that is none', (logger) => logger.child({ facility: 5 as never }).info('m')],
   [
     'a context with a broken getter',
-    (logger) => recorder.run({ fields: broken as never }, () => logger.child({ fields: { b: 1 } }).info('m', { c: 1 })),
+    (logger) =>
+      recorder.run({ fields: broken as never }, () => logger.child({ fields: { b: 1 } }).info('m', { c: 1 })),
   ],
   ['nothing for a context', (logger) => recorder.run(undefined as never, () => logger.info('m'))],
 ])('%s breaks nothing, and the event is recorded', (_, log) => {

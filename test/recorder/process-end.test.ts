@@ -27,7 +27,9 @@ interface Ended {
 }
 
 async function run(ending: string, mode: 'recorded' | 'bare'): Promise<Ended> {
-  const child = spawn(process.execPath, [program, directory, ending, mode], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [program, directory, ending, mode], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   const [talk, [code, signal]] = await Promise.all([text(child.stderr), once(child, 'close')])
   return { code, signal, talk }
 }

@@ -37,7 +37,11 @@ test('a subclass chooses window, additions to the header, and rings', () => {
   expect(messages(file)).toEqual(['kept', 'incident asked for: why'])
   expect(header?.postTrigger).toEqual({ events: 1, ms: 10 })
   expect(header?.rings.map(({ severity }) => severity)).not.toContain('trace')
-  expect(header?.extra).toEqual({ region: 'north', about: 'incident asked for: {reason}', password: '[redacted]' })
+  expect(header?.extra).toEqual({
+    region: 'north',
+    about: 'incident asked for: {reason}',
+    password: '[redacted]',
+  })
 })
 
 test('what a subclass leaves to its parent is as its options say', () => {
@@ -141,7 +145,10 @@ test('the newest bytes of history go into the file, of all severities together',
   expect(texts.length).toBeGreaterThan(20)
   expect(texts.length).toBeLessThan(120)
   const first = 500 - (texts.length - 1)
-  expect(texts).toEqual([...Array.from({ length: texts.length - 1 }, (_, i) => `event ${first + i}`), 'trigger'])
+  expect(texts).toEqual([
+    ...Array.from({ length: texts.length - 1 }, (_, i) => `event ${first + i}`),
+    'trigger',
+  ])
 })
 
 test('a trigger in a ring that is left out, or too long for the history, is in the file all the same', () => {
