@@ -126,9 +126,14 @@ export class EventEncoder extends FlatWriter {
     const { cutBytes } = this
     const head = this.openMap()
     try {
-      if (typeof fields !== 'object' || fields === null) this.#otherFields(head, fields, bound)
-      else if (bound !== undefined || this.needsCare(fields)) this.#carefully(head, fields, bound)
-      else this.flat(head, fields)
+      if (bound !== undefined && this.needsCare(bound)) this.#withCare(head, fields, bound)
+      else if (fields === undefined) this.close(head, this.flat(bound as object))
+      else if (typeof fields !== 'object' || fields === null || this.needsCare(fields)) {
+        this.#withCare(head, fields, bound)
+      } else {
+        const count = bound === undefined ? 0 : this.flat(bound, fields)
+        this.close(head, count + this.flat(fields))
+      }
       if (this.eventError === undefined || this.at <= this.#beforeError || this.limit === this.#beforeError)
         return
     } catch {
@@ -144,8 +149,7 @@ export class EventEncoder extends FlatWriter {
   #again(head: number, fields: unknown, bound: EventExtras['bound']): void {
     this.at = head + 3
     try {
-      if (typeof fields === 'object' && fields !== null) this.#carefully(head, fields, bound)
-      else this.#otherFields(head, fields, bound)
+      this.#withCare(head, fields, bound)
     } catch (error) {
       this.at = head + 3
       this.startValues()
@@ -156,7 +160,12 @@ export class EventEncoder extends FlatWriter {
     }
   }
 
-  /** Getters that throw, redaction by path or function, bound fields, class instances. */
+  #withCare(head: number, fields: unknown, bound: EventExtras['bound']): void {
+    if (typeof fields === 'object' && fields !== null) this.#carefully(head, fields, bound)
+    else this.#otherFields(head, fields, bound)
+  }
+
+  /** Getters that throw, redaction by path or function, class instances. */
   #carefully(head: number, given: object, bound: EventExtras['bound']): void {
     this.startValues()
     const fields = jsonOf(given)

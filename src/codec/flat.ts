@@ -23,8 +23,12 @@ export class FlatWriter extends ValueWriter {
   protected infoTraceId: string | undefined
   protected infoSpanId: string | undefined
 
-  /** Writes the entries of a plain object behind the open map at `head`, and closes it. Getters may throw through it. */
-  protected flat(head: number, fields: object): void {
+  /**
+   * Writes the entries of a plain object behind an open map. Getters may throw through it.
+   * @param except another object, whose entries come as well, and win
+   * @returns entries written
+   */
+  protected flat(fields: object, except?: object): number {
     const bytes = this.bytes
     const view = this.view
     const loops = !this.searchesAll
@@ -44,6 +48,10 @@ export class FlatWriter extends ValueWriter {
       }
       const expected: Key | undefined = key.next
       key = expected !== undefined && expected.name === name ? expected : this.keys.after(key, name)
+      if (except !== undefined && Object.hasOwn(except, name)) {
+        taken++
+        continue
+      }
       if (fromInfo && key.part !== InfoPart.field) {
         if (key.part === InfoPart.own) continue
         if (!key.redacted && this.takeId(key.part, (fields as Record<string, unknown>)[name])) {
@@ -108,7 +116,7 @@ export class FlatWriter extends ValueWriter {
       }
     }
     this.at = at
-    this.close(head, count)
+    return count
   }
 
   /**

@@ -11,12 +11,12 @@ import { mergeHistory } from '../ring/merge'
 import { RingSet } from '../ring/set'
 
 /** Rings that are full, blocks that are filled, staging that is flushed: every way of the merge, in little. */
-const RING = '32KiB'
-const EVENTS = 4000
+const RING = '64KiB'
+const EVENTS = 8000
 const STAGING = 32 * 1024
 const BLOCK = 8 * 1024
 /** After so many rounds, a millisecond each or less, the engine has compiled the merge for good. */
-const ROUNDS = 40
+const ROUNDS = 30
 let warmed = false
 
 /**

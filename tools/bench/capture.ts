@@ -27,7 +27,12 @@ async function directCall(quick: boolean): Promise<readonly Result[]> {
   const direct = await compare(contestants, 'flog', 'pino', turns)
   await recorder.close()
   rmSync(directory, { recursive: true, force: true })
-  return [result('direct call / pino to a discarding stream', direct.ratio, 0.35, { aim: 0.25, figures: direct.figures })]
+  return [
+    result('direct call / pino to a discarding stream', direct.ratio, 0.35, {
+      aim: 0.25,
+      figures: direct.figures,
+    }),
+  ]
 }
 
 const MiB = 1024 * 1024

@@ -7,7 +7,9 @@ import type { Result } from './measure'
 import { trigger } from './trigger'
 import { winstonTransport } from './winston'
 
-const BENCHMARKS: Readonly<Record<string, (quick: boolean) => Promise<readonly Result[]> | readonly Result[]>> = {
+const BENCHMARKS: Readonly<
+  Record<string, (quick: boolean) => Promise<readonly Result[]> | readonly Result[]>
+> = {
   capture,
   winston: winstonTransport,
   trigger,
@@ -22,7 +24,9 @@ async function main(): Promise<void> {
   const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS)
   const unknown = names.filter((name) => BENCHMARKS[name] === undefined)
   if (unknown.length > 0) {
-    process.stderr.write(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`)
+    process.stderr.write(
+      `no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`,
+    )
     process.exitCode = 2
     return
   }
@@ -33,7 +37,8 @@ async function main(): Promise<void> {
       print(one)
     }
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`)
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`)
   if (results.some((one) => !one.pass)) process.exitCode = 1
 }
 

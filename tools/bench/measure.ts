@@ -50,17 +50,19 @@ export async function compare(
   by: string,
   options: { readonly calls: number; readonly turns: number },
 ): Promise<{ readonly ratio: number; readonly figures: Readonly<Record<string, number>> }> {
-  const times: Record<string, number[]> = {}
+  const times = Object.fromEntries(Object.keys(contestants).map((name) => [name, [] as number[]]))
   for (let turn = -WARM_UP_TURNS; turn < options.turns; turn++) {
     for (const [name, action] of Object.entries(contestants)) {
       const time = nanoseconds(options.calls, action)
-      if (turn >= 0) (times[name] ??= []).push(time)
+      if (turn >= 0) times[name]?.push(time)
       // Streams and timers want their turn, in every contestant.
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
   const ratios = (times[of] ?? []).map((time, i) => time / (times[by]?.[i] ?? Number.NaN))
-  const figures = Object.fromEntries(Object.entries(times).map(([name, all]) => [`${name} ns`, round(median(all))]))
+  const figures = Object.fromEntries(
+    Object.entries(times).map(([name, all]) => [`${name} ns`, round(median(all))]),
+  )
   return { ratio: median(ratios), figures }
 }
 

@@ -7,6 +7,8 @@ import { join } from 'node:path'
  */
 export function runProgram(name: string, ...args: readonly (string | number)[]): Record<string, number> {
   const program = join(__dirname, 'programs', `${name}.js`)
-  const output = execFileSync(process.execPath, ['--expose-gc', program, ...args.map(String)], { encoding: 'utf8' })
+  const output = execFileSync(process.execPath, ['--expose-gc', program, ...args.map(String)], {
+    encoding: 'utf8',
+  })
   return JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as Record<string, number>
 }

@@ -18,12 +18,15 @@ export function trigger(quick: boolean): readonly Result[] {
     'bare write ms': of('bare'),
     'durable ms': of('durable' as never),
     'bare write and fsync ms': of('bareDurable'),
-    'bytes': of('bytes' as never),
-    'events': of('events' as never),
+    bytes: of('bytes' as never),
+    events: of('events' as never),
     processes,
   }
   return [
-    result('first trigger, 8 MiB of history / bare write', ratios('call' as never, 'bare'), 6, { aim: 3, figures }),
+    result('first trigger, 8 MiB of history / bare write', ratios('call' as never, 'bare'), 6, {
+      aim: 3,
+      figures,
+    }),
     result('the same durable / write and fsync', ratios('durable' as never, 'bareDurable'), 3, { figures }),
     result('longest turn of the event loop until closed', longest, 10, {
       unit: 'ms',

@@ -28,7 +28,10 @@ async function call(quick: boolean): Promise<Result> {
     'no-op': (i: number) => void plain.debug('order accepted', fields(i)),
     flog: (i: number) => void recorded.debug('order accepted', fields(i)),
   }
-  const { ratio, figures } = await compare(contestants, 'flog', 'no-op', { calls: 20_000, turns: quick ? 15 : 60 })
+  const { ratio, figures } = await compare(contestants, 'flog', 'no-op', {
+    calls: 20_000,
+    turns: quick ? 15 : 60,
+  })
   recorded.close()
   await transport.flush()
   rmSync(directory, { recursive: true, force: true })

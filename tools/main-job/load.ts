@@ -23,7 +23,12 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const client = async () => {
     while (!options.signal.aborted) {
       const refund = asked++ % 100 < options.refunds * 100
-      const status = await ask(options.port, refund ? 'POST' : 'GET', refund ? '/refund' : `/items/${asked}`, agent)
+      const status = await ask(
+        options.port,
+        refund ? 'POST' : 'GET',
+        refund ? '/refund' : `/items/${asked}`,
+        agent,
+      )
       if (status === 200) served++
       else failed++
     }

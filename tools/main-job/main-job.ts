@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { load, type LoadResult } from './load'
+import { type LoadResult, load } from './load'
 
 const run = promisify(execFile)
 
@@ -44,7 +44,13 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
     await service.incidentClosed
     const environment = { ...process.env, FLOG_LOGPORT: service.logport }
     const flog = async (...args: string[]) =>
-      (await run(process.execPath, [join(options.dist, 'tools/flog/main.js'), ...args], flogOptions(environment))).stdout
+      (
+        await run(
+          process.execPath,
+          [join(options.dist, 'tools/flog/main.js'), ...args],
+          flogOptions(environment),
+        )
+      ).stdout
     const listed = jsonLines(await flog('incidents', '--json'))
     say(`it has ${listed.length} incident(s); fetching`)
     const here = join(directory, 'fetched')
@@ -60,7 +66,11 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
 }
 
 /** Healthy load, then refunds among it. */
-async function breakIt(port: number, options: MainJobOptions, say: (line: string) => void): Promise<LoadResult> {
+async function breakIt(
+  port: number,
+  options: MainJobOptions,
+  say: (line: string) => void,
+): Promise<LoadResult> {
   const { clients } = options
   const healthy = await load({ port, clients, refunds: 0, signal: AbortSignal.timeout(options.healthyMs) })
   say(`healthy: ${healthy.served} requests; now some want refunds`)
@@ -115,7 +125,10 @@ async function startShop(dist: string, directory: string): Promise<Shop> {
   }
 }
 
-function flogOptions(env: NodeJS.ProcessEnv): { readonly env: NodeJS.ProcessEnv; readonly maxBuffer: number } {
+function flogOptions(env: NodeJS.ProcessEnv): {
+  readonly env: NodeJS.ProcessEnv
+  readonly maxBuffer: number
+} {
   return { env, maxBuffer: 256 * 1024 * 1024 }
 }
 

@@ -12,7 +12,9 @@ async function main(): Promise<void> {
   const at = dump.findIndex((line) => line['trigger'] === true)
   for (const line of dump.slice(Math.max(1, at - 12), at + 4)) {
     const { time, severity, facility, message, trigger } = line
-    say(`  ${String(time)} ${String(severity).padEnd(5)} ${String(facility).padEnd(12)} ${String(message)}${trigger === true ? '  ◀ trigger' : ''}`)
+    say(
+      `  ${String(time)} ${String(severity).padEnd(5)} ${String(facility).padEnd(12)} ${String(message)}${trigger === true ? '  ◀ trigger' : ''}`,
+    )
   }
   if (at < 0) process.exitCode = 1
 }

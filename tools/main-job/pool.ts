@@ -34,7 +34,9 @@ export class Pool {
     const turn = new Promise<'turn'>((resolve) => {
       this.#waiting.push(() => resolve('turn'))
     })
-    const late = after(this.patienceMs, 'late' as const, { signal: patience.signal }).catch(() => 'late' as const)
+    const late = after(this.patienceMs, 'late' as const, { signal: patience.signal }).catch(
+      () => 'late' as const,
+    )
     const first = await Promise.race([turn, late])
     patience.abort()
     if (first === 'late') throw new Error(`no connection within ${this.patienceMs} ms`)

@@ -75,10 +75,12 @@ function shop(logger: winston.Logger): express.Express {
     payment.warn('lease not returned', { open: pool.open })
     response.json({ refunded: true })
   })
-  app.use((error: Error, request: express.Request, response: express.Response, _next: express.NextFunction) => {
-    payment.error('payment {id} failed', { id: requests.getStore(), path: request.path, error })
-    response.status(503).json({ error: error.message })
-  })
+  app.use(
+    (error: Error, request: express.Request, response: express.Response, _next: express.NextFunction) => {
+      payment.error('payment {id} failed', { id: requests.getStore(), path: request.path, error })
+      response.status(503).json({ error: error.message })
+    },
+  )
   return app
 }
 

@@ -27,7 +27,11 @@ describe('a real service under load, broken, read from another process over TLS'
     const triggers = result.dump.filter((line) => line['trigger'] === true)
     expect(triggers).toHaveLength(1)
     const [trigger] = triggers
-    expect(trigger).toMatchObject({ severity: 'error', facility: 'payment', traceId: expect.stringMatching(/^trace-/) })
+    expect(trigger).toMatchObject({
+      severity: 'error',
+      facility: 'payment',
+      traceId: expect.stringMatching(/^trace-/),
+    })
     expect(trigger?.['message']).toMatch(/^payment \d+ failed/)
     expect(JSON.stringify(trigger?.['error'])).toContain('no connection within 300 ms')
   })
@@ -37,7 +41,13 @@ describe('a real service under load, broken, read from another process over TLS'
     const seqs = events.map((event) => event['seq'] as number)
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b))
     const messages = new Set(events.map((event) => String(event['message']).replace(/\d+/g, 'n')))
-    for (const expected of ['lease taken', 'lease not returned', 'pool exhausted, n waiting', 'query', 'request']) {
+    for (const expected of [
+      'lease taken',
+      'lease not returned',
+      'pool exhausted, n waiting',
+      'query',
+      'request',
+    ]) {
       expect(messages).toContain(expected)
     }
     expect(new Set(events.map((event) => event['severity']))).toContain('trace')

@@ -1,15 +1,13 @@
 import { FlogError } from '../../../src/base/errors'
 import { IncidentDirectory } from '../../../src/incident/directory'
 import type { ExitCode, Surroundings } from '../verb'
-import type { TailOptions } from '../verbs/tail'
 import { followFile } from './follow-file'
 import type { TailPrinter } from './printer'
-import { linesToShow } from './tail-target'
 
-/** Follows the newest open incident of a directory, then each one that begins. */
+/** Follows the newest open incident of a directory, then each one that begins; of each the last `lines` that are there. */
 export async function followDirectory(
   path: string,
-  options: TailOptions,
+  lines: number,
   printer: TailPrinter,
   io: Surroundings,
 ): Promise<ExitCode> {
@@ -31,7 +29,7 @@ export async function followDirectory(
   async function follow(id: string): Promise<void> {
     for (const located of await directory.locate(id)) {
       try {
-        await followFile(located.path, linesToShow(options), printer, io)
+        await followFile(located.path, lines, printer, io)
         return
       } catch (error) {
         // Finished, and renamed, between the look and the opening

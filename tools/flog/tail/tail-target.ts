@@ -19,7 +19,7 @@ export async function tailTarget(
       case 'logport':
         return await tailRemote(target.logport, options, printer, io)
       case 'directory':
-        return await followDirectory(target.path, options, printer, io)
+        return await followDirectory(target.path, linesToShow(options), printer, io)
       case 'file':
         return (await followFile(target.path, linesToShow(options), printer, io)) ? 0 : 1
     }
@@ -29,6 +29,6 @@ export async function tailTarget(
 }
 
 /** How many of the events that are there already are shown. */
-export function linesToShow({ catchUp, lines = 10 }: TailOptions): number {
+function linesToShow({ catchUp, lines = 10 }: TailOptions): number {
   return catchUp === true ? Number.POSITIVE_INFINITY : lines
 }
