@@ -20,7 +20,14 @@ export const nodeEngine: Engine = {
     try {
       return inflateSync(data, { out })
     } catch {
-      return out.subarray(0, out.findLastIndex((byte) => byte !== 0) + 1 + KEPT_ZEROS)
+      return out.subarray(0, lengthWithoutZeros(out) + KEPT_ZEROS)
     }
   },
+}
+
+/** A loop, and no callback: a hostile file has it done for each of thousands of members. */
+function lengthWithoutZeros(bytes: Uint8Array): number {
+  let length = bytes.length
+  while (length > 0 && bytes[length - 1] === 0) length--
+  return length
 }

@@ -9,6 +9,8 @@ export interface FinisherOptions {
   readonly directory: IncidentDirectory
   readonly clock: Clock
   readonly onTrouble: (error: FlogError) => void
+  /** Told when something was finished again after trouble of that code. */
+  readonly onRecovered: (code: FlogErrorCode) => void
 }
 
 export interface Finished {
@@ -45,6 +47,8 @@ export class Finisher {
   readonly #options: FinisherOptions
   readonly #unfinished = new Set<Unfinished>()
   #refused: Unfinished[] = []
+  #finishing: Unfinished | undefined
+  readonly #troubles = new Set<FlogErrorCode>()
   #queue: Promise<void> = Promise.resolve()
   #retry: Timer | undefined
   #retryMs = WRITE_RETRY_MS
@@ -52,6 +56,11 @@ export class Finisher {
 
   constructor(options: FinisherOptions) {
     this.#options = options
+  }
+
+  /** Reports that are neither finished nor given up. */
+  get unfinished(): number {
+    return this.#unfinished.size
   }
 
   /** @returns undefined where it was given up; the plain file, if there is one, is then left for the next process */
@@ -77,33 +86,49 @@ export class Finisher {
 
   /** Brings what waits in memory to the plain files, if the disk takes it now: the process ends. */
   flushNow(): void {
-    for (const { report } of this.#unfinished) report.flush()
+    // The one that is being finished is with the system, and its plain file may rightly be gone.
+    for (const entry of this.#unfinished) if (entry !== this.#finishing) entry.report.flush()
   }
 
   #enqueue(entry: Unfinished): void {
-    this.#queue = this.#queue.then(() => this.#attempt(entry))
+    const attempt = async () => {
+      try {
+        await this.#attempt(entry)
+      } catch (error) {
+        // One that goes wrong in a way of its own must not hold up the others.
+        this.#settle(entry, undefined)
+        this.#tell(error, `incident ${entry.report.header.id} is given up`)
+      }
+    }
+    this.#queue = this.#queue.then(attempt)
   }
 
   async #attempt(entry: Unfinished): Promise<void> {
-    const outcome = await this.#try(entry.report)
+    const outcome = entry.report.flush() ? await this.#finish(entry) : 'refused'
     if (outcome === 'refused' && !this.#closed) {
       this.#refused.push(entry)
       this.#retryLater()
       return
     }
+    this.#settle(entry, typeof outcome === 'object' ? outcome : undefined)
+  }
+
+  #settle(entry: Unfinished, finished: Finished | undefined): void {
     entry.report.release()
     this.#unfinished.delete(entry)
     if (this.#refused.length === 0) this.#retryMs = WRITE_RETRY_MS
-    entry.settle(typeof outcome === 'object' ? outcome : undefined)
+    entry.settle(finished)
   }
 
-  async #try(report: Report): Promise<Finished | 'refused' | 'hopeless'> {
-    if (!report.flush() || report.path === undefined) return 'refused'
+  async #finish(entry: Unfinished): Promise<Finished | 'refused' | 'hopeless'> {
+    const { report } = entry
+    this.#finishing = entry
     try {
       // Loaded when the first incident closes: an app that never has one never loads the compressor.
       const { finishIncident } = require('../incident/finish') as typeof import('../incident/finish')
       const { directory, clock } = this.#options
-      const finished = await finishIncident(report.path, { clock, fileMode: directory.fileMode })
+      const finished = await finishIncident(report.path ?? '', { clock, fileMode: directory.fileMode })
+      this.#recovered()
       await this.#enforceQuota()
       return finished
     } catch (error) {
@@ -111,7 +136,14 @@ export class Finisher {
       const outlook = hopeless ? 'it stays as it is' : 'it is tried again'
       this.#tell(error, `incident ${report.header.id} could not be finished, ${outlook}`)
       return hopeless ? 'hopeless' : 'refused'
+    } finally {
+      this.#finishing = undefined
     }
+  }
+
+  #recovered(): void {
+    for (const code of this.#troubles) this.#options.onRecovered(code)
+    this.#troubles.clear()
   }
 
   async #enforceQuota(): Promise<void> {
@@ -139,6 +171,7 @@ export class Finisher {
 
   #tell(cause: unknown, what: string): void {
     const code = FlogError.is(cause) ? cause.code : 'FLOG_WRITE_FAILED'
+    this.#troubles.add(code)
     this.#options.onTrouble(new FlogError(code, `${what}: ${messageOf(cause)}`, { cause }))
   }
 }

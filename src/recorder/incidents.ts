@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock'
-import { FlogError, messageOf } from '../base/errors'
+import { FlogError, type FlogErrorCode, messageOf } from '../base/errors'
 import { TRIGGER_TEXT_CHARS } from '../base/limits'
 import { decodeEvent } from '../codec/decode'
 import { EncodedEvent } from '../codec/view'
@@ -25,12 +25,15 @@ export interface IncidentsOptions {
   readonly control: ControlBlock
   readonly onIncident: (incident: Incident) => void
   readonly onWarning: (warning: FlogError) => void
+  /** A warning of this code may be given again. */
+  readonly onRecovered: (code: FlogErrorCode) => void
 }
 
 export interface IncidentsStats {
   readonly recorded: number
   readonly qualifierFailures: number
   readonly lostEvents: number
+  readonly unfinished: number
 }
 
 /** An event of which something may become of its own accord, or because somebody asked for it. */
@@ -77,8 +80,8 @@ export class Incidents implements EventObserver {
     this.#options = options
     this.#minimum = options.qualifier.minimumSeverity ?? 1
     this.watchFrom = this.#minimum
-    const { directory, clock, onWarning } = options
-    this.#finisher = new Finisher({ directory, clock, onTrouble: onWarning })
+    const { directory, clock, onWarning, onRecovered } = options
+    this.#finisher = new Finisher({ directory, clock, onTrouble: onWarning, onRecovered })
   }
 
   /** The incident whose window is open. */
@@ -88,7 +91,8 @@ export class Incidents implements EventObserver {
 
   stats(): IncidentsStats {
     const lostEvents = this.#lostEvents + (this.#open?.report.lost ?? 0)
-    return { recorded: this.#recorded, qualifierFailures: this.#qualifierFailures, lostEvents }
+    const { unfinished } = this.#finisher
+    return { recorded: this.#recorded, qualifierFailures: this.#qualifierFailures, lostEvents, unfinished }
   }
 
   observe(payload: Uint8Array, severity: number, whole: (() => Uint8Array) | undefined): void {

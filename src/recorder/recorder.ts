@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type Clock, type ClockStep, SystemClock } from '../base/clock'
-import { FlogError, invalidOption, messageOf } from '../base/errors'
+import { FlogError, type FlogErrorCode, invalidOption, messageOf } from '../base/errors'
 import { TRIGGER_TEXT_CHARS } from '../base/limits'
 import { type Context, runWithContext } from '../event/context'
 import { INFO, WARN } from '../event/severity'
@@ -33,6 +33,8 @@ export interface RecorderStats {
     readonly suppressed: SuppressedCounts
     /** Times that the qualifier threw, or gave no answer that can be understood. */
     readonly qualifierFailures: number
+    /** Incidents whose window is over and whose finished file is not in place yet. */
+    readonly unfinished: number
     /** Times that the disk began to refuse an incident. */
     readonly refused: number
     /** Bytes that wait in memory for a disk that refuses them. */
@@ -86,13 +88,14 @@ export class Recorder extends Logger {
     const origin = originOf(incarnation, settings, redactor)
     const limits = new IncidentLimits({ ...settings.limits, clock })
     const onWarning = (warning: FlogError) => this.#warn(warning)
-    const onRecovered = (code: FlogError['code']) => void this.#warned.delete(code)
+    const onRecovered = (code: FlogErrorCode) => void this.#warned.delete(code)
     const onIncident = (incident: Incident) => this.#tellIncident(incident)
     const { quota, fileMode } = settings
     const directory = new IncidentDirectory({
       ...{ path: settings.directory, quota, onWarning },
       ...given({ fileMode }),
     })
+    const telling = { onWarning, onRecovered }
     const parts = {
       origin,
       directory,
@@ -103,9 +106,9 @@ export class Recorder extends Logger {
       clock,
       control,
       rings,
-      onWarning,
+      ...telling,
     }
-    const reports = new Reports({ ...parts, onRecovered })
+    const reports = new Reports(parts)
     const incidents = new Incidents({ ...parts, reports, onIncident })
     super(new Capture({ clock, control, rings }, redactor, eventBytes, incidents))
     this.directory = settings.directory

@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import type { Clock } from '../base/clock'
-import { FlogError, invalidOption, messageOf } from '../base/errors'
+import { FlogError, type FlogErrorCode, invalidOption, messageOf } from '../base/errors'
 import { systemRandom } from '../base/random'
 import { decodeEvent } from '../codec/decode'
 import { EventEncoder } from '../codec/encoder'
@@ -38,7 +38,7 @@ export interface ReportsOptions {
   readonly rings: RingSet
   readonly onWarning: (warning: FlogError) => void
   /** A warning of this code may be given again. */
-  readonly onRecovered: (code: FlogError['code']) => void
+  readonly onRecovered: (code: FlogErrorCode) => void
 }
 
 /** What becomes a report. */

@@ -48,7 +48,8 @@ function madeUpHistory(): { readonly merge: (round: number) => void } {
   for (let i = 0; i < EVENTS; i++) {
     // Severities that change at each event, and some that stay the same for a while.
     const severity = 1 + 4 * ((i >> (i & 1024 ? 4 : 0)) % 6)
-    length = encoder.encode(time, severity, 'warming up', '', { i, half: i / 2, text: `event ${i}` })
+    // Of all lengths: what is only done for some would be new to the engine when it matters.
+    length = encoder.encode(time, severity, 'warming up', '', { i, half: i / 2, text: '.'.repeat(i % 23) })
     encoder.stamp(control.nextSeq())
     rings.select(severity, '').append(encoder.longs, length)
   }

@@ -67,72 +67,89 @@ function flip(bytes: Buffer, at: number, bits: number): Buffer {
   return copy
 }
 
+/** Those of `expected` that were not read. */
+function lostOf(read: Parsed, expected: readonly number[]): readonly number[] {
+  const kept = seqsOf(read)
+  return expected.filter((seq) => !kept.has(seq))
+}
+
 const BITS = [0x01, 0x90]
+const DAMAGED: ReadonlySet<string> = new Set(['corrupt', 'truncated'])
 
 test('a plain file with a byte changed anywhere is corrupt and keeps every event of every other block', () => {
+  const wrong: unknown[] = []
   for (let at = 0; at < PLAIN.length; at++) {
     for (const bits of BITS) {
       const read = parsed(flip(PLAIN, at, bits))
-      expect([at, bits, read.verdict?.state]).toEqual([at, bits, 'corrupt'])
-      expect(seqsOf(read)).toEqual(
-        new Set([...allBut(BLOCKS, (part) => part.from <= at && at < part.to), ...seqsOf(read)]),
+      const lost = lostOf(
+        read,
+        allBut(BLOCKS, (part) => part.from <= at && at < part.to),
       )
+      if (read.verdict?.state !== 'corrupt' || lost.length > 0)
+        wrong.push([at, bits, read.verdict?.state, lost])
     }
   }
+  expect(wrong).toEqual([])
 })
 
 test('a compressed file with a byte changed anywhere keeps every event of every other member', () => {
+  const wrong: unknown[] = []
   for (let at = 0; at < GZIP.length; at++) {
     for (const bits of BITS) {
-      const read = parsed(flip(GZIP, at, bits))
-      const kept = seqsOf(read)
-      const missing = allBut(MEMBERS, (part) => part.from <= at && at < part.to).filter(
-        (seq) => !kept.has(seq),
+      const bytes = flip(GZIP, at, bits)
+      const read = parsed(bytes)
+      const lost = lostOf(
+        read,
+        allBut(MEMBERS, (part) => part.from <= at && at < part.to),
       )
-      expect([at, bits, missing]).toEqual([at, bits, []])
+      const state = read.verdict?.state ?? 'none'
       // Some bits of deflate data mean nothing: those after its end, codes that do not occur.
-      if (read.verdict?.state === 'whole') expect(gunzipSync(flip(GZIP, at, bits))).toEqual(PLAIN)
-      else
-        expect([at, bits, read.verdict?.state]).toEqual([
-          at,
-          bits,
-          expect.stringMatching(/^(corrupt|truncated)$/),
-        ])
+      const isTold = state === 'whole' ? gunzipSync(bytes).equals(PLAIN) : DAMAGED.has(state)
+      if (!isTold || lost.length > 0) wrong.push([at, bits, state, lost])
     }
   }
+  expect(wrong).toEqual([])
 })
 
 test('a plain file cut anywhere is truncated, or open between blocks, and keeps every event before', () => {
   const ends = new Set([FILE.opening.length, ...BLOCKS.map(({ to }) => to)])
+  const wrong: unknown[] = []
   for (let length = 1; length < PLAIN.length; length++) {
     const read = parsed(PLAIN.subarray(0, length))
-    const expected = ends.has(length) ? 'open' : 'truncated'
-    expect([length, read.verdict?.state]).toEqual([length, expected])
-    expect([...seqsOf(read)]).toEqual(allBut(BLOCKS, (part) => part.to > length))
+    const state = read.verdict?.state
+    const before = allBut(BLOCKS, (part) => part.to > length)
+    if (state !== (ends.has(length) ? 'open' : 'truncated') || `${[...seqsOf(read)]}` !== `${before}`)
+      wrong.push([length, state, [...seqsOf(read)], before])
   }
+  expect(wrong).toEqual([])
 })
 
 test('a compressed file cut anywhere is truncated and keeps every event of whole members', () => {
+  const wrong: unknown[] = []
   for (let length = 1; length < GZIP.length; length++) {
     const read = parsed(GZIP.subarray(0, length))
-    const kept = seqsOf(read)
-    expect([length, read.verdict?.state]).toEqual([length, 'truncated'])
-    expect(allBut(MEMBERS, (part) => part.to > length).filter((seq) => !kept.has(seq))).toEqual([])
+    const lost = lostOf(
+      read,
+      allBut(MEMBERS, (part) => part.to > length),
+    )
+    if (read.verdict?.state !== 'truncated' || lost.length > 0)
+      wrong.push([length, read.verdict?.state, lost])
   }
+  expect(wrong).toEqual([])
 })
 
 test('bytes put in or taken out anywhere cost no more than the block in which they are', () => {
+  const wrong: unknown[] = []
   for (let at = FILE.opening.length; at < PLAIN.length; at += 3) {
-    const inserted = parsed(
-      Buffer.concat([PLAIN.subarray(0, at), Buffer.from('inserted'), PLAIN.subarray(at)]),
-    )
-    const removed = parsed(Buffer.concat([PLAIN.subarray(0, at), PLAIN.subarray(at + 5)]))
-    const insideOf = (part: Part) => part.from <= at + 5 && at <= part.to
-    for (const read of [inserted, removed]) {
-      const kept = seqsOf(read)
-      expect(allBut(BLOCKS, insideOf).filter((seq) => !kept.has(seq))).toEqual([])
+    const inserted = Buffer.concat([PLAIN.subarray(0, at), Buffer.from('inserted'), PLAIN.subarray(at)])
+    const removed = Buffer.concat([PLAIN.subarray(0, at), PLAIN.subarray(at + 5)])
+    const elsewhere = allBut(BLOCKS, (part) => part.from <= at + 5 && at <= part.to)
+    for (const bytes of [inserted, removed]) {
+      const lost = lostOf(parsed(bytes), elsewhere)
+      if (lost.length > 0) wrong.push([at, lost])
     }
   }
+  expect(wrong).toEqual([])
 })
 
 test('what is lost is counted by what the trailer says', () => {
@@ -201,7 +218,7 @@ test.each([
           expect(outcome(bytes, chunk)).toEqual(whole)
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   },
 )

@@ -143,14 +143,16 @@ test('a directory that is missing, made, removed and made again is watched all a
 test('trouble is told once, and the watch goes on', async () => {
   const warnings: string[] = []
   let trouble = true
+  let looks = 0
   const files = async () => {
+    looks++
     if (trouble) throw new Error('EMFILE')
     return directory.files()
   }
   const onWarning = (warning: Error) => warnings.push(warning.message)
   watch = new IncidentWatch({ path: directory.path, files }, { pollMs: 5, onWarning })
   await watch.ready
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  while (looks < 5) await new Promise(setImmediate)
   expect(warnings).toEqual([expect.stringContaining('cannot be looked at, trying again: EMFILE')])
   trouble = false
   put(1)

@@ -216,11 +216,13 @@ withDisk('a disk (skipped where tests may not mount one)', () => {
     expect(() => writeFileSync(join(rig.directory, 'filler'), Buffer.alloc(4 * 1024 ** 2))).toThrow('ENOSPC')
     await recorder.flush()
     expect(codes()).toEqual(['FLOG_WRITE_FAILED'])
+    expect(recorder.stats().incidents.unfinished).toBe(1)
     expect(rig.files()).toEqual([expect.stringMatching(/\.incident\.flog$/), 'filler'])
     expect(contents(incident).verdict?.state).toBe('whole')
     unlinkSync(join(rig.directory, 'filler'))
     await recorder.flush()
     expect((await finished(incident)).events).toHaveLength(2003)
+    expect(recorder.stats().incidents.unfinished).toBe(0)
     expect(rig.files()).toEqual([expect.stringMatching(/\.gz$/)])
   })
 

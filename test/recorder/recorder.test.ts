@@ -154,7 +154,7 @@ test('stats() tell what the rings hold and what became of incidents', () => {
     ['fatal', 0],
   ])
   expect(incidents).toEqual({
-    ...{ recorded: 1, qualifierFailures: 0, refused: 0, unwrittenBytes: 0, lostEvents: 0 },
+    ...{ recorded: 1, qualifierFailures: 0, unfinished: 1, refused: 0, unwrittenBytes: 0, lostEvents: 0 },
     suppressed: { perHour: 0, perFingerprint: 0, coolDown: 1 },
   })
   expect(failed).toBe(0)

@@ -42,7 +42,6 @@ describe('sequence numbers', () => {
       expect(block.published).toBe(first + 4 * count - 1)
       await Promise.all(threads.map((thread) => thread.end()))
     },
-    15_000,
   )
 })
 

@@ -160,5 +160,5 @@ describe('the merged history', () => {
     expect(events).toBeGreaterThan(1000)
     await writer.says()
     await writer.end()
-  }, 15_000)
+  })
 })

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { promisify } from 'node:util'
 import { type LoadResult, load } from './load'
 
@@ -39,9 +39,8 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
   const service = await startShop(options.dist, join(directory, 'incidents'))
   try {
     say(`the shop serves on port ${service.port}`)
-    const loaded = await breakIt(service.port, options, say)
+    const loaded = await breakIt(service, options, say)
     say(`${loaded.served} requests served, ${loaded.failed} failed`)
-    await service.incidentClosed
     const environment = { ...process.env, FLOG_LOGPORT: service.logport }
     const flog = async (...args: string[]) =>
       (
@@ -65,29 +64,35 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
   }
 }
 
-/** Healthy load, then refunds among it. */
+/** Healthy load, then refunds among it, until the incident that they lead to is closed. */
 async function breakIt(
-  port: number,
+  shop: Shop,
   options: MainJobOptions,
   say: (line: string) => void,
 ): Promise<LoadResult> {
+  const { port } = shop
   const { clients } = options
   const healthy = await load({ port, clients, refunds: 0, signal: AbortSignal.timeout(options.healthyMs) })
   say(`healthy: ${healthy.served} requests; now some want refunds`)
   const ends = new AbortController()
   const broken = load({ port, clients, refunds: 0.05, signal: ends.signal })
-  setTimeout(() => ends.abort(), BROKEN_MS)
+  try {
+    await shop.incidentClosed(AbortSignal.timeout(BREAKS_WITHIN_MS))
+  } finally {
+    ends.abort()
+  }
   const { served, failed } = await broken
   return { served: healthy.served + served, failed: healthy.failed + failed }
 }
 
-/** The pool is empty after a second or so; then requests fail. */
-const BROKEN_MS = 3000
+/** The pool is empty after a second or so; then requests fail, the first of which begins the incident. */
+const BREAKS_WITHIN_MS = 20_000
 
 interface Shop {
   readonly port: number
   readonly logport: string
-  readonly incidentClosed: Promise<void>
+  /** Resolves when the next incident is closed; rejects where the shop ends before, and at the signal. */
+  incidentClosed(signal: AbortSignal): Promise<unknown>
   stderr(): string
   stop(): Promise<void>
 }
@@ -102,19 +107,16 @@ async function startShop(dist: string, directory: string): Promise<Shop> {
   })
   if (child.stdout === null) throw new Error('the shop has no stdout')
   const facts = createInterface(child.stdout)
-  const [line] = (await Promise.race([
-    once(facts, 'line'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the shop ended with ${code}: ${stderr}`))),
-  ])) as [string]
+  const ended = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`the shop ended with ${code}: ${stderr}`)),
+  )
+  ended.catch(() => undefined)
+  const [line] = (await Promise.race([once(facts, 'line'), ended])) as [string]
   const { port, logport } = JSON.parse(line) as { port: number; logport: string }
   return {
     port,
     logport,
-    incidentClosed: new Promise((resolve) => {
-      facts.on('line', (fact) => {
-        if ((JSON.parse(fact) as { phase?: string }).phase === 'closed') resolve()
-      })
-    }),
+    incidentClosed: (signal) => Promise.race([phase(facts, 'closed', signal), ended]),
     stderr: () => stderr,
     async stop() {
       if (child.exitCode !== null) return
@@ -122,6 +124,13 @@ async function startShop(dist: string, directory: string): Promise<Shop> {
       child.kill('SIGTERM')
       await exited
     },
+  }
+}
+
+/** Waits until the shop tells of a phase of an incident. */
+async function phase(facts: Interface, name: string, signal: AbortSignal): Promise<void> {
+  for await (const [line] of on(facts, 'line', { signal })) {
+    if ((JSON.parse(String(line)) as { readonly phase?: string }).phase === name) return
   }
 }
 

@@ -19,7 +19,7 @@ test('flog demo --once ends by itself, leaves a finished incident, and shows how
   const verified = await flog(['verify', path])
   expect(verified.stdout).toMatch(/whole: [\d,]+ events/)
   expect(spawnSync('gzip', ['-t', path]).status).toBe(0)
-}, 20_000)
+})
 
 test('interrupted, it ends with 130 and leaves no process behind', async () => {
   const run = new Flog(['demo', '-d', join(scratch, 'interrupted')], { input: '' })

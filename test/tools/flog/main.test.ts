@@ -49,7 +49,7 @@ test('each command has a help with examples', async () => {
     expect(code).toBe(0)
     expect(stdout).toContain('Examples:\n  ')
   }
-}, 20_000)
+})
 
 describe('called wrongly it exits with 2, says why on standard error, and what to do', () => {
   test.each([

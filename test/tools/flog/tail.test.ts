@@ -149,7 +149,7 @@ test('a process that dies is told; when it is back, the tail goes on and says th
   const { code, stdout } = await tail.ended
   expect(code).toBe(130)
   expect(jsonLines(stdout).map(({ message }) => message)).toEqual(['before', 'after'])
-}, 20_000)
+})
 
 describe('flog tail FILE and DIR', () => {
   test('a finished file is shown from its last lines, or whole, and ends', async () => {

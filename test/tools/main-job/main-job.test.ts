@@ -4,11 +4,12 @@ import { type MainJobResult, mainJob } from '../../../tools/main-job/main-job'
 describe('a real service under load, broken, read from another process over TLS', () => {
   let result: MainJobResult
   beforeAll(async () => {
-    result = await mainJob({ dist: join(__dirname, '../../../dist'), healthyMs: 1500, clients: 48 })
+    result = await mainJob({ dist: join(__dirname, '../../../dist'), healthyMs: 500, clients: 48 })
   }, 60_000)
 
   test('serves real load, and breaks', () => {
-    expect(result.load.served).toBeGreaterThan(500)
+    // One request in twenty keeps a lease, of which there are 32.
+    expect(result.load.served).toBeGreaterThan(600)
     expect(result.load.failed).toBeGreaterThan(0)
   })
 

@@ -95,9 +95,7 @@ test('any text at all is taken quickly, and keeps what was not understood', () =
       if (severity === undefined && time === undefined) expect(message).toBe(text)
     }),
   )
-  for (const text of ['[', 'a - ', '<', 'x=', '1 ', ' ', 'a[1]: '].map((part) => part.repeat(50_000))) {
-    const began = performance.now()
-    plainLine(text)
-    expect(performance.now() - began).toBeLessThan(500)
-  }
+  const began = process.cpuUsage()
+  for (const part of ['[', 'a - ', '<', 'x=', '1 ', ' ', 'a[1]: ']) plainLine(part.repeat(50_000))
+  expect(process.cpuUsage(began).user).toBeLessThan(2_000_000)
 })
