@@ -76,8 +76,13 @@ export class ValueWriter extends Writer {
     if (this.shortText(text)) return
     const kept = this.redactor.text(text)
     if (!kept.isWellFormed()) this.#loneSurrogates(kept)
-    else if (kept.length * 3 <= this.limit - this.at) this.longText(kept)
+    else if (this.#fits(kept)) this.longText(kept)
     else this.#cutText(kept)
+  }
+
+  #fits(text: string): boolean {
+    const room = this.limit - this.at
+    return text.length * 3 <= room || Buffer.byteLength(text) <= room
   }
 
   /**

@@ -12,7 +12,7 @@ export type Fields = object | undefined
 export interface ChildOptions {
   /** Dotted name of the part that logs; replaces the parent's. */
   readonly facility?: string
-  /** Fields of all its events, taken by value now; laid over the parent's. */
+  /** Fields of all its events, laid over the parent's; what they hold is read when an event is logged. */
   readonly fields?: Readonly<Record<string, unknown>>
 }
 

@@ -20,7 +20,7 @@ import { type Origin, originOf } from './origin'
 import { onProcessExit, processState } from './process'
 import type { PublishOptions } from './publishing'
 import { Reports } from './reports'
-import { warmUp } from './warm-up'
+import type { WarmUp } from './warm-up'
 
 /** Recorder-made events are of this facility and below. */
 const OWN_FACILITY = 'flog'
@@ -75,6 +75,7 @@ export class Recorder extends Logger {
   readonly #adoption: Adoption
   readonly #forgetExit: () => void
   readonly #startedAt: number
+  readonly #warmUp: WarmUp
   readonly #warned = new Set<string>()
   #publishers: Publisher[] = []
   #closing: Promise<void> | undefined
@@ -123,7 +124,9 @@ export class Recorder extends Logger {
     this.#adoption = new Adoption(directory, clock, onWarning)
     this.#forgetExit = onProcessExit({ onExit: () => this.#incidents.closeNow('exit') })
     if (clock instanceof SystemClock) clock.onStep((step) => this.#clockStepped(step))
-    warmUp(clock)
+    // With the first recorder, not with the package: it brings much of what writes reports.
+    const { WarmUp } = require('./warm-up') as typeof import('./warm-up')
+    this.#warmUp = new WarmUp(clock)
   }
 
   /** The incident whose window is open, if there is one. */
@@ -208,6 +211,7 @@ export class Recorder extends Logger {
   }
 
   async #close(): Promise<void> {
+    this.#warmUp.stop()
     // At once: what is logged from here on is none of the window's.
     const finishing = this.#incidents.close()
     try {

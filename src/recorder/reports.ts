@@ -19,7 +19,7 @@ import {
 import type { MarkedEvent } from '../incident/history'
 import type { IncidentLimits } from '../incident/limits'
 import { incidentId } from '../incident/name'
-import { Report } from '../incident/report'
+import type { Report } from '../incident/report'
 import { IncidentReporter, parseWindow } from '../incident/reporter'
 import { UnwrittenMemory } from '../incident/unwritten'
 import type { ControlBlock } from '../ring/control'
@@ -62,9 +62,13 @@ export class Reports {
   /** Reports that the disk refused. */
   refused = 0
   readonly #options: ReportsOptions
+  readonly #Report: typeof Report
 
   constructor(options: ReportsOptions) {
     this.#options = options
+    // With the first recorder, not with the package. Not at the first trigger either: a process that has run out of
+    // descriptors can load nothing.
+    this.#Report = (require('../incident/report') as typeof import('../incident/report')).Report
   }
 
   /** @throws FlogError FLOG_WRITE_FAILED for a header that no reader would take */
@@ -73,7 +77,7 @@ export class Reports {
     const rings = this.#options.rings.rings.filter((ring) => this.#includes(ring, trigger))
     const header = this.#header(trigger, rings)
     beforeHistory()
-    return new Report({
+    return new this.#Report({
       ...{ header, until, directory, clock, onClosed },
       sync: systemRandom.bytes(16),
       trigger: marked,

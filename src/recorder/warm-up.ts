@@ -1,4 +1,4 @@
-import { type Clock, SystemClock } from '../base/clock'
+import { type Clock, SystemClock, type Timer } from '../base/clock'
 import { peekSeq } from '../codec/decode'
 import { EventEncoder } from '../codec/encoder'
 import { encodeValue } from '../codec/value'
@@ -21,23 +21,51 @@ let warmed = false
 
 /**
  * Runs the work of a trigger on made-up events, soon after the start, in turns of the event loop of their own: the first
- * trigger of a process is the one that counts, and merging with cold code takes five times as long.
+ * trigger of a process is the one that counts, and merging with cold code takes five times as long. Once a process.
  */
-export function warmUp(clock: Clock): void {
-  if (warmed) return
-  warmed = true
-  clock.after(0, () => {
-    sharedStaging()
-    const history = madeUpHistory()
-    const round = (left: number) => {
-      history.merge(left)
-      if (left > 1) clock.after(0, () => round(left - 1))
-    }
-    round(ROUNDS)
-  })
+export class WarmUp {
+  readonly #clock: Clock
+  #timer: Timer | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    if (warmed) return
+    warmed = true
+    this.#later(() => {
+      sharedStaging()
+      const history = madeUpHistory()
+      this.#later(() => this.#round(history, ROUNDS))
+    })
+  }
+
+  /** Leaves it at what was done. */
+  stop(): void {
+    this.#timer?.cancel()
+  }
+
+  #round(history: MadeUpHistory, left: number): void {
+    history.merge(left)
+    if (left > 1) this.#later(() => this.#round(history, left - 1))
+  }
+
+  /** It is of use, not of need: an error in it must not become one of the program's. */
+  #later(action: () => void): void {
+    this.#timer = this.#clock.after(0, () => {
+      try {
+        action()
+      } catch {
+        this.stop()
+      }
+    })
+  }
 }
 
-function madeUpHistory(): { readonly merge: (round: number) => void } {
+interface MadeUpHistory {
+  /** @param round any number; the rounds should have different ones */
+  merge(round: number): void
+}
+
+function madeUpHistory(): MadeUpHistory {
   const sizes = { trace: RING, debug: RING, info: RING, warn: RING, error: RING, fatal: RING }
   const rings = new RingSet({ sizes })
   const encoder = new EventEncoder(new Redactor(), 4096)

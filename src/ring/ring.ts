@@ -44,7 +44,8 @@ export class Ring {
   constructor(options: RingOptions) {
     const { bytes, severity, facility = '', thread = 0, startAt = 0 } = options
     if (!(bytes > 0 && bytes <= RING_MAX_BYTES)) {
-      throw invalidOption(`rings.${severity}`, `a size of at most ${RING_MAX_BYTES} bytes`, bytes)
+      const option = facility === '' ? `rings.${severity}` : `facilities.${facility}.${severity}`
+      throw invalidOption(option, `a size of at most ${RING_MAX_BYTES} bytes`, bytes)
     }
     this.#capacity = powerOfTwo(Math.max(bytes, RING_MIN_BYTES)) / 4
     this.#mask = this.#capacity - 1

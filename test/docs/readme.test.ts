@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatBytes } from '../../src/base/bytes'
 import { ERROR_CODES } from '../../src/base/errors'
@@ -50,7 +50,8 @@ describe('every block of code runs, in the order of the page', () => {
   })
 
   test('the demo ends by itself where nobody watches, and leaves an incident', async () => {
-    expect(await project.sh('npx flog demo --directory demo && ls demo')).toMatch(/\.incident\.flog\.gz$/m)
+    expect(await project.npx('flog', 'demo', '--directory', 'demo')).toContain('npx flog dump demo/')
+    expect(readdirSync(project.path('demo')).join('\n')).toMatch(/\.incident\.flog\.gz$/m)
   })
 })
 

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
+import { setTimeout as after } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type LoadResult, load } from './load'
 
@@ -64,7 +65,7 @@ export async function mainJob(options: MainJobOptions): Promise<MainJobResult> {
   }
 }
 
-/** Healthy load, then refunds among it, until the incident that they lead to is closed. */
+/** Healthy load, then refunds among it, until they have led to an incident, and that is closed. */
 async function breakIt(
   shop: Shop,
   options: MainJobOptions,
@@ -76,23 +77,33 @@ async function breakIt(
   say(`healthy: ${healthy.served} requests; now some want refunds`)
   const ends = new AbortController()
   const broken = load({ port, clients, refunds: 0.05, signal: ends.signal })
+  const patience = AbortSignal.timeout(BREAKS_WITHIN_MS)
+  const closed = shop.incident('closed', patience)
+  closed.catch(() => undefined)
   try {
-    await shop.incidentClosed(AbortSignal.timeout(BREAKS_WITHIN_MS))
+    await shop.incident('opened', patience)
+    // Each error that follows keeps the incident open for longer.
+    await after(BROKEN_MS)
   } finally {
     ends.abort()
   }
   const { served, failed } = await broken
+  await closed
   return { served: healthy.served + served, failed: healthy.failed + failed }
 }
 
-/** The pool is empty after a second or so; then requests fail, the first of which begins the incident. */
+/** How long requests go on failing. */
+const BROKEN_MS = 500
+/** The pool is empty after a second or so, which leads to the first error; a window later the incident is closed. */
 const BREAKS_WITHIN_MS = 20_000
+
+type Phase = 'opened' | 'closed'
 
 interface Shop {
   readonly port: number
   readonly logport: string
-  /** Resolves when the next incident is closed; rejects where the shop ends before, and at the signal. */
-  incidentClosed(signal: AbortSignal): Promise<unknown>
+  /** Resolves when an incident comes to this phase; rejects where the shop ends before, and at the signal. */
+  incident(phase: Phase, signal: AbortSignal): Promise<unknown>
   stderr(): string
   stop(): Promise<void>
 }
@@ -116,7 +127,7 @@ async function startShop(dist: string, directory: string): Promise<Shop> {
   return {
     port,
     logport,
-    incidentClosed: (signal) => Promise.race([phase(facts, 'closed', signal), ended]),
+    incident: (phase, signal) => Promise.race([told(facts, phase, signal), ended]),
     stderr: () => stderr,
     async stop() {
       if (child.exitCode !== null) return
@@ -127,10 +138,14 @@ async function startShop(dist: string, directory: string): Promise<Shop> {
   }
 }
 
-/** Waits until the shop tells of a phase of an incident. */
-async function phase(facts: Interface, name: string, signal: AbortSignal): Promise<void> {
-  for await (const [line] of on(facts, 'line', { signal })) {
-    if ((JSON.parse(String(line)) as { readonly phase?: string }).phase === name) return
+/** Waits until the shop tells of an incident in this phase. */
+async function told(facts: Interface, phase: Phase, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const [line] of on(facts, 'line', { signal })) {
+      if ((JSON.parse(String(line)) as { readonly phase?: Phase }).phase === phase) return
+    }
+  } catch (cause) {
+    throw new Error(`the shop told of no incident that was ${phase}`, { cause })
   }
 }
 

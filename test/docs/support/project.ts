@@ -52,9 +52,14 @@ export class UserProject {
     return this.#run(process.execPath, [script])
   }
 
-  /** Rejects where one of the commands fails. @returns what they print */
+  /** Rejects where one of the commands fails; `npx` itself, which takes its time, is left out. @returns what they print */
   sh(commands: string): Promise<string> {
-    return this.#run('sh', ['-e', '-c', commands])
+    return this.#run('sh', ['-e', '-c', commands.replaceAll(/^npx /gm, 'node_modules/.bin/')])
+  }
+
+  /** Runs an installed command in the way that pages tell users to. @returns what it prints */
+  npx(...command: string[]): Promise<string> {
+    return this.#run('npx', ['--no-install', ...command])
   }
 
   /** Starts a program that does not end by itself; resolves when it prints something. */
