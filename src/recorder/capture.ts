@@ -59,7 +59,7 @@ export class Capture {
     return { seq: this.control.nextSeq(), time }
   }
 
-  /** @returns `seq` of the event */
+  /** @returns `seq` of the event; -1 where not even its failure could be recorded */
   record(
     severity: number,
     message: unknown,
@@ -68,25 +68,32 @@ export class Capture {
     extras: EventExtras | undefined,
     stamp?: Stamp,
   ): number {
-    const time = stamp === undefined ? this.clock.now() : stamp.time
     // Values may run user code that logs again, which finds the encoder busy and takes one of its own.
     const encoder = this.#encoder.busy ? new EventEncoder(this.redactor, this.#eventBytes) : this.#encoder
     encoder.busy = true
     let length = 0
+    let seq = -1
     try {
-      length = encoder.encode(time, severity, message, facility, fields, extras)
+      encoder.time(stamp === undefined ? this.clock.now() : stamp.time)
+      length = encoder.encodeTimed(severity, message, facility, fields, extras)
+      seq = stamp === undefined ? this.control.nextSeq() : stamp.seq
+      encoder.stamp(seq)
+      this.rings.select(severity, facility).append(encoder.longs, length)
+      this.control.publish(seq)
     } catch {
-      length = this.#encodeFailure(encoder, time, severity, facility)
+      encoder.busy = false
+      return this.#recordFailure(severity, facility)
     }
-    const seq = stamp === undefined ? this.control.nextSeq() : stamp.seq
-    encoder.stamp(seq)
-    this.rings.select(severity, facility).append(encoder.longs, length)
-    this.control.publish(seq)
     if (severity < this.#observer.watchFrom) {
       encoder.busy = false
       return seq
     }
-    this.#show(encoder, length, severity, message, facility, fields, extras)
+    try {
+      this.#show(encoder, length, severity, message, facility, fields, extras)
+    } catch {
+      this.failed++
+      encoder.busy = false
+    }
     return seq
   }
 
@@ -136,8 +143,13 @@ export class Capture {
     return Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
   }
 
-  #encodeFailure(encoder: EventEncoder, time: number, severity: number, facility: string): number {
+  /** Near the end of the stack everything throws; otherwise an event that says what is missing takes its place. */
+  #recordFailure(severity: number, facility: string): number {
     this.failed++
-    return encoder.encode(time, severity, 'an event that could not be encoded', facility, undefined)
+    try {
+      return peekSeq(this.recordUnobserved(severity, 'an event that could not be recorded', facility, {}))
+    } catch {
+      return -1
+    }
   }
 }
