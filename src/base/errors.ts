@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   FLOG_REMOTE_REQUEST: 'a request has a parameter that it cannot take',
   FLOG_REMOTE_FAILED: 'the publisher could not carry out the request',
   FLOG_FETCH_MISMATCH: 'the bytes that were fetched do not have the checksum that was announced',
+  FLOG_FETCH_TOO_LARGE: 'the publisher announces a larger file than the caller takes',
   FLOG_FETCH_FAILED: 'what was fetched could not be written here',
 } as const satisfies Record<string, string>
 

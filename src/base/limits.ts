@@ -78,11 +78,18 @@ export const REMOTE_UNAUTHENTICATED_BYTES = 8 * KiB
 export const REMOTE_REQUEST_BYTES = 1 * MiB
 /** One message to a subscriber: a page of summaries, or a batch of events. */
 export const REMOTE_ANSWER_BYTES = 4 * MiB
+/** Values, at any depth, in one message to a publisher: parameters are few. And in one to a subscriber. */
+export const REMOTE_REQUEST_VALUES = 1000
+export const REMOTE_ANSWER_VALUES = 1_000_000
 /** Requests and streams that one connection may have under way; of those that answer much, the rest waits its turn. */
 export const REMOTE_REQUESTS = 32
 export const REMOTE_LARGE_REQUESTS = 4
 /** Bytes that wait in one socket; with more, a stream sends nothing, and a tail leaves its events in the rings. */
 export const REMOTE_BUFFERED_BYTES = 512 * KiB
+/** With so many bytes waiting in a socket nothing more is read from it: who asks has to take the answers. */
+export const REMOTE_HOLD_BYTES = 2 * REMOTE_BUFFERED_BYTES
+/** Pieces of one WebSocket message: nobody sends one in many, and each piece costs an object. */
+export const REMOTE_FRAGMENTS = 64
 /** Bytes of file in one message, and bytes or events of a tail in one message: a slice that nobody feels. */
 export const REMOTE_CHUNK_BYTES = 64 * KiB
 export const REMOTE_BATCH_EVENTS = 256
@@ -93,10 +100,14 @@ export const REMOTE_PAGE_INCIDENTS = 100
 export const REMOTE_PAGE_BYTES = 1 * MiB
 /** A triggering event in a list is cut to about this; the file has it whole. */
 export const REMOTE_SUMMARY_EVENT_BYTES = 16 * KiB
+/** Incidents that a command lists of one publisher; more can only be one that makes them up. */
+export const REMOTE_LISTED_INCIDENTS = 100_000
+/** The largest incident file that a client takes unless told otherwise: what a reader of it would look at. */
+export const REMOTE_FETCH_BYTES = 4096 * MiB
 /** How often rings are looked at for a tail: while events come, and after a while without any. */
 export const REMOTE_TAIL_POLL_MS = 25
 export const REMOTE_TAIL_IDLE_POLL_MS = 200
-/** Time that one look at the rings may take for one subscriber, with decoding for its filters. */
+/** Time, in ms, that one look at the rings may take for one subscriber, with decoding for its filters; twice for all. */
 export const REMOTE_TAIL_SLICE_MS = 1
 /** A ping is sent this often; a peer that leaves two of them unanswered is gone. */
 export const REMOTE_PING_MS = 15_000

@@ -7,28 +7,39 @@ import { CLOSE } from './protocol'
 /**
  * Runs a handshake over a socket. Afterwards nobody reads the socket: what comes waits for the session.
  * @param timeoutMs for the whole handshake
- * @throws FlogError FLOG_REMOTE_UNTRUSTED, _REFUSED, _VERSION, _PROTOCOL, _UNREACHABLE; the socket is closed
- * then
+ * @param signal gives up
+ * @throws FlogError FLOG_REMOTE_UNTRUSTED, _REFUSED, _VERSION, _PROTOCOL, _UNREACHABLE, FLOG_ABORTED; the socket
+ * is closed then
  */
 export function authenticate(
   socket: MessageSocket,
   handshake: Handshake,
   clock: Clock,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<Authenticated> {
   return new Promise((resolve, reject) => {
-    const fail = (error: FlogError, code: number): void => {
+    const settled = (): void => {
       timer.cancel()
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const fail = (error: FlogError, code: number): void => {
+      settled()
       socket.read(undefined)
       socket.close(code, error.message)
       reject(error)
     }
     const timer = clock.after(timeoutMs, () => fail(tooSlow(), CLOSE.tooSlow))
+    const onAbort = (): void => {
+      fail(new FlogError('FLOG_ABORTED', 'connecting was cancelled'), CLOSE.normal)
+      // Whoever did not answer so far is not waited for
+      socket.terminate()
+    }
     const onMessage = (bytes: Uint8Array): void => {
       const step = handshake.receive(bytes)
       for (const message of step.send) socket.send(message)
       if (step.done === undefined) return
-      timer.cancel()
+      settled()
       socket.read(undefined)
       resolve(step.done)
     }
@@ -42,7 +53,9 @@ export function authenticate(
       },
       closed: (end) => fail(endError(end), CLOSE.normal),
     })
-    for (const message of handshake.start()) socket.send(message)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) onAbort()
+    else for (const message of handshake.start()) socket.send(message)
   })
 }
 

@@ -42,6 +42,8 @@ export interface FetchOptions {
   /** Directory that gets the file; made where it is not there. */
   readonly to: string
   readonly signal?: AbortSignal
+  /** The largest file that is taken, in bytes; default 4 GiB, more than any incident has. */
+  readonly maxBytes?: number
   /** Told after each piece. Must not throw. */
   readonly onProgress?: (progress: FetchProgress) => void
 }
@@ -108,11 +110,11 @@ export class Remote extends EventEmitter<{ connection: [ConnectionState] }> {
   /**
    * Brings an incident's file here, resuming what an earlier fetch left; an open incident comes as a
    * snapshot.
-   * @throws FlogError FLOG_INCIDENT_UNKNOWN, FLOG_FETCH_MISMATCH, FLOG_FETCH_FAILED, FLOG_ABORTED (the part
-   * stays)
+   * @throws FlogError FLOG_INCIDENT_UNKNOWN, FLOG_FETCH_TOO_LARGE, FLOG_FETCH_MISMATCH, FLOG_FETCH_FAILED, FLOG_ABORTED
+   * (the part stays)
    */
-  fetchIncident(id: string, { to, signal, onProgress }: FetchOptions): Promise<FetchedIncident> {
-    return fetchIncident(this.#sessions, { id, to, signal, onProgress })
+  fetchIncident(id: string, { to, maxBytes, signal, onProgress }: FetchOptions): Promise<FetchedIncident> {
+    return fetchIncident(this.#sessions, { id, to, maxBytes, signal, onProgress })
   }
 
   /**

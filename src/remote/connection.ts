@@ -160,7 +160,7 @@ export class Connection implements Sessions {
       keepAlive,
     })
     const handshake = new OpenerHandshake(role, secret, { keyingMaterial: socket.keyingMaterial, random })
-    await authenticate(socket, handshake, clock, REMOTE_AUTHENTICATION_MS)
+    await authenticate(socket, handshake, clock, REMOTE_AUTHENTICATION_MS, signal)
     return new SubscriberSession(socket, clock)
   }
 

@@ -105,7 +105,7 @@ export class DialOut {
     const options = { clock, maxMessageBytes, timeoutMs: DIAL_MS, signal, keepAlive: false }
     const socket = await dial(this.#logport, options)
     const handshake = new OpenerHandshake(role, secret, { keyingMaterial: socket.keyingMaterial, random })
-    await authenticate(socket, handshake, clock, REMOTE_AUTHENTICATION_MS)
+    await authenticate(socket, handshake, clock, REMOTE_AUTHENTICATION_MS, signal)
     return socket
   }
 }

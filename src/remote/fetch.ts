@@ -1,4 +1,5 @@
 import { FlogError } from '../base/errors'
+import { REMOTE_FETCH_BYTES } from '../base/limits'
 import { parseIncidentId, plainFileName, type Representation } from '../incident/name'
 import { isLost, type Sessions } from './connection'
 import { Download } from './download'
@@ -28,6 +29,7 @@ export interface FetchRequest {
   readonly id: string
   /** Directory that gets the file. */
   readonly to: string
+  readonly maxBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: FetchProgress) => void) | undefined
 }
@@ -66,6 +68,7 @@ async function fetchOver(session: SubscriberSession, request: FetchRequest): Pro
     const first = await stream.next()
     if (first === undefined) throw protocolError('a fetch without an offer')
     const { offset, openedAt, ...offer } = parseOffer(first)
+    expectAllowed(offer, offset, resume, request)
     const name = fileName(id, openedAt, offer.representation)
     const fetched = { id, representation: offer.representation, bytes: offer.size, sha256: offer.sha256 }
     const present = await Download.findWhole(to, name, offer)
@@ -75,6 +78,20 @@ async function fetchOver(session: SubscriberSession, request: FetchRequest): Pro
   } finally {
     stream.cancel()
   }
+}
+
+/** A publisher says how much will come, and from where on; it does not get to fill the disk, or to leave a hole. */
+function expectAllowed(
+  { size, sha256 }: FetchOffer,
+  offset: number,
+  resume: (FetchOffer & { readonly offset: number }) | undefined,
+  { id, maxBytes = REMOTE_FETCH_BYTES }: FetchRequest,
+): void {
+  const goesOn = resume?.offset === offset && resume.sha256 === sha256 && resume.size === size
+  if (offset !== 0 && !goesOn) throw protocolError('a fetch that begins where nothing is')
+  if (size <= maxBytes) return
+  const message = `incident ${id} has ${size} bytes, more than the ${maxBytes} that are taken`
+  throw new FlogError('FLOG_FETCH_TOO_LARGE', message, { details: { size, maxBytes } })
 }
 
 async function receive(

@@ -56,6 +56,7 @@ export interface HandshakeOptions {
 
 /** No message of a handshake is longer. */
 const MESSAGE_BYTES = 2048
+const MESSAGE_VALUES = 200
 const MAX_FEATURES = 32
 
 /** The side that made the connection. */
@@ -88,7 +89,7 @@ export class OpenerHandshake implements Handshake {
   }
 
   receive(bytes: Uint8Array): HandshakeStep {
-    const message = decodeMessage(bytes, MESSAGE_BYTES)
+    const message = decodeMessage(bytes, MESSAGE_BYTES, MESSAGE_VALUES)
     switch (this.#state) {
       case 'challenge':
         return this.#onChallenge(message, bytes)
@@ -146,6 +147,7 @@ export class AcceptorHandshake implements Handshake {
   readonly #secretOf: (role: Role) => Uint8Array | undefined
   readonly #options: HandshakeOptions
   #expected: Uint8Array | undefined
+  #over = false
   #agreed: Authenticated | undefined
 
   constructor(secretOf: (role: Role) => Uint8Array | undefined, options: HandshakeOptions) {
@@ -158,11 +160,11 @@ export class AcceptorHandshake implements Handshake {
   }
 
   receive(bytes: Uint8Array): HandshakeStep {
-    const message = decodeMessage(bytes, MESSAGE_BYTES)
+    if (this.#over) throw protocolError('a message after the handshake')
+    const message = decodeMessage(bytes, MESSAGE_BYTES, MESSAGE_VALUES)
     if (this.#expected === undefined || this.#agreed === undefined) return this.#onHello(message, bytes)
-    const proof = proofIn(message)
-    if (!timingSafeEqual(proof, this.#expected)) throw refused()
-    this.#expected = new Uint8Array(PROOF_BYTES)
+    this.#over = true
+    if (!timingSafeEqual(proofIn(message), this.#expected)) throw refused()
     return { send: [encodeMessage({ type: 'welcome' })], done: this.#agreed }
   }
 

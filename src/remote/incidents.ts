@@ -23,6 +23,7 @@ export interface IncidentsRequest {
 
 /** Notices of opening that are remembered, so that a new connection does not repeat them. */
 const REMEMBERED = 1000
+const APPEND_CHARS = 100
 
 /**
  * Incidents of a publisher, across connections: each one continues behind the last incident that was told.
@@ -37,8 +38,10 @@ export async function* incidentNews(
   for (;;) {
     const { session } = await sessions.next(signal)
     try {
+      let cursor = ''
       for await (const item of session.stream('incidents', params, signal)) {
-        const news = newsOf(item)
+        cursor = cursorAfter(cursor, item)
+        const news = newsOf(item, cursor)
         if (news.kind === 'opened' && !isNew(opened, news.incident.id)) continue
         if (news.kind !== 'opened') params = { since: news.cursor }
         yield news
@@ -49,10 +52,19 @@ export async function* incidentNews(
   }
 }
 
-function newsOf(item: Fields): IncidentNews {
+/** An item has its cursor, or what to append to the one before, or leaves that where it is. */
+function cursorAfter(cursor: string, item: Fields): string {
+  if (item.has('cursor')) return item.text('cursor', CURSOR_CHARS)
+  if (!item.has('append')) return cursor
+  const longer = cursor + item.text('append', APPEND_CHARS)
+  if (cursor === '' || longer.length > CURSOR_CHARS) throw protocolError('nothing to append to, or too much')
+  return longer
+}
+
+function newsOf(item: Fields, cursor: string): IncidentNews {
   const { incident, opened } = item.map
   if (opened !== undefined) return { kind: 'opened', incident: parseSummary(opened) }
-  const cursor = item.text('cursor', CURSOR_CHARS)
+  if (cursor === '') throw protocolError('a subscription to incidents without a cursor')
   if (incident !== undefined) return { kind: 'incident', incident: parseSummary(incident), cursor }
   if (item.flag('caughtUp')) return { kind: 'caughtUp', cursor }
   throw protocolError('an item of a subscription to incidents that is none')

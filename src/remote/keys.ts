@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
-import { FlogError, messageOf } from '../base/errors'
+import { FlogError } from '../base/errors'
 import type { Random } from '../base/random'
 import { createTlsIdentity, fingerprintOf, type TlsIdentity } from './certificate'
 import { decodeSecret, encodeSecret, SECRET_BYTES } from './logport'
@@ -44,9 +44,10 @@ async function loadOrCreate<T>(
   }
   try {
     return parse(text)
-  } catch (error) {
-    const message = `${path} does not hold what it should: delete it to make a new one (${messageOf(error)})`
-    throw new FlogError('FLOG_KEYS_UNUSABLE', message, { cause: error, details: { path } })
+  } catch {
+    // What was thrown may quote what it read, and that is secret
+    const message = `${path} does not hold what it should: delete it to make a new one`
+    throw new FlogError('FLOG_KEYS_UNUSABLE', message, { details: { path } })
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
+import { isIP, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { FlogError, messageOf } from '../base/errors'
 import { ROLES, type Role } from './protocol'
@@ -30,6 +31,8 @@ export const LOGPORT_VARIABLE = 'FLOG_LOGPORT'
 export const LOGPORT_FILE = 'logport'
 export const CONTROL_LOGPORT_FILE = 'logport.control'
 
+/** Meant as a logport, even if it is none: it may hold a secret, so it is never looked for, or shown, as a path. */
+const MEANT_AS_LOGPORT = /^\s*flogs?:|#(?:read|control|publish)\./i
 const SCHEME = /^flogs?:\/\//
 const URL_PATTERN =
   /^(flogs?):\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})\/?#([^.]*)\.([^.]*)(?:\.(.*))?$/
@@ -42,7 +45,9 @@ const MAX_FILE_BYTES = 4096
  */
 export function parseLogport(text: string): Logport {
   const [, scheme, host = '', port, role, secret, fingerprint] = URL_PATTERN.exec(text.trim()) ?? []
-  if (scheme === undefined) throw invalid(whatIsWrong(text.trim()))
+  if (scheme === undefined || (host.startsWith('[') && !isIPv6(host.slice(1, -1)))) {
+    throw invalid(whatIsWrong(text.trim()))
+  }
   const known = ROLES.find((one) => one === role)
   if (known === undefined) throw invalid(`its role has to be one of ${ROLES.join(', ')}`)
   if (Number(port) < 1 || Number(port) > 65_535) throw invalid('its port has to be a number from 1 to 65535')
@@ -67,8 +72,14 @@ export function addressOf(logport: Pick<Logport, 'host' | 'port' | 'fingerprint'
   return `${logport.fingerprint === undefined ? 'flog' : 'flogs'}://${host}:${logport.port}`
 }
 
+/** Whether `host` can only be this machine. */
 export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host)
+  return LOOPBACK.test(host) && (host.toLowerCase() === 'localhost' || isIP(host) !== 0)
+}
+
+/** Whether a text is, or was meant to be, a logport rather than a path. */
+export function looksLikeLogport(text: string): boolean {
+  return MEANT_AS_LOGPORT.test(text)
 }
 
 /**
@@ -85,7 +96,7 @@ export async function resolveLogport(
   if (text === undefined || text === '') {
     throw invalid(`none was given: name one, a file that holds one, or set ${LOGPORT_VARIABLE}`)
   }
-  return parseLogport(SCHEME.test(text.trim()) ? text : await readLogportFile(text))
+  return parseLogport(looksLikeLogport(text) ? text : await readLogportFile(text))
 }
 
 /** @throws Error for anything but 32 bytes in base64url */

@@ -1,7 +1,7 @@
-import { FlogError, messageOf } from '../base/errors'
-import { REMOTE_BUFFERED_BYTES } from '../base/limits'
+import { ERROR_CODES, FlogError, systemCode } from '../base/errors'
+import { REMOTE_BUFFERED_BYTES, REMOTE_CHUNK_BYTES } from '../base/limits'
 import type { MessageSocket } from './message-socket'
-import { ANSWER_CODES } from './protocol'
+import { ANSWER_CODES, MAX_MESSAGE_CHARS } from './protocol'
 import { encodeMessage } from './wire'
 
 /** No subscriber may be further behind than this many messages, whatever it grants. */
@@ -16,16 +16,18 @@ export class Outgoing {
   /** Aborted when the request is over, in whatever way. */
   readonly signal: AbortSignal
   readonly #socket: MessageSocket
-  readonly #over = new AbortController()
+  readonly #ending = new AbortController()
   readonly #onOver: () => void
   #credit: number
   #wake: () => void = () => undefined
+  /** Bytes that were sent in this turn of the event loop, as far as its end was waited for. */
+  #inTurn = 0
   /** Called when items can be sent again. */
   onReady: () => void = () => undefined
 
   constructor(id: number, credit: number, socket: MessageSocket, onOver: () => void) {
     this.id = id
-    this.signal = this.#over.signal
+    this.signal = this.#ending.signal
     this.#credit = credit
     this.#socket = socket
     this.#onOver = onOver
@@ -35,8 +37,15 @@ export class Outgoing {
     return !this.signal.aborted && this.#credit > 0 && this.#hasRoom
   }
 
-  /** Resolves when an item can be sent, to true; or when the request is over, to false. */
-  whenReady(): Promise<boolean> {
+  /**
+   * Resolves when an item can be sent, to true; or when the request is over, to false. After a piece of work it first lets
+   * others have their turn.
+   */
+  async whenReady(): Promise<boolean> {
+    if (this.#inTurn >= REMOTE_CHUNK_BYTES) {
+      await new Promise(setImmediate)
+      this.#inTurn = 0
+    }
     return this.#when(() => this.#credit > 0 && this.#hasRoom)
   }
 
@@ -49,7 +58,9 @@ export class Outgoing {
   item(item: object): void {
     if (this.signal.aborted) return
     this.#credit--
-    this.#socket.send(encodeMessage({ type: 'item', id: this.id, item }))
+    const message = encodeMessage({ type: 'item', id: this.id, item })
+    this.#inTurn += message.length
+    this.#socket.send(message)
   }
 
   result(result: unknown): void {
@@ -59,12 +70,14 @@ export class Outgoing {
   }
 
   /**
-   * The error's code and message go out where they are meant for the other side, else only that it failed.
+   * The error's code and message go out where they are meant for the other side, else only what kind it is: its message
+   * may name what is nobody else's business.
    */
   fail(error: unknown): void {
     if (this.signal.aborted) return
     const told = FlogError.is(error) && ANSWER_CODES.includes(error.code) ? error : internal(error)
-    this.#socket.send(encodeMessage({ type: 'error', id: this.id, code: told.code, message: told.message }))
+    const message = told.message.slice(0, MAX_MESSAGE_CHARS)
+    this.#socket.send(encodeMessage({ type: 'error', id: this.id, code: told.code, message }))
     this.end()
   }
 
@@ -82,7 +95,7 @@ export class Outgoing {
   /** Without a word to the subscriber. Idempotent. */
   end(): void {
     if (this.signal.aborted) return
-    this.#over.abort()
+    this.#ending.abort()
     this.#wake()
     this.#onOver()
   }
@@ -102,5 +115,7 @@ export class Outgoing {
 }
 
 function internal(error: unknown): FlogError {
-  return new FlogError('FLOG_REMOTE_FAILED', `the publisher failed: ${messageOf(error)}`, { cause: error })
+  const kind = FlogError.is(error) ? ERROR_CODES[error.code] : systemCode(error)
+  const message = kind === undefined ? 'the publisher failed' : `the publisher failed: ${kind}`
+  return new FlogError('FLOG_REMOTE_FAILED', message, { cause: error })
 }

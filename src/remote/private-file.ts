@@ -3,6 +3,7 @@ import { link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FlogError, messageOf, systemCode } from '../base/errors'
 import { type Random, randomHex } from '../base/random'
+import { openRegular } from '../incident/files'
 
 /** Small files that only their owner may read: secrets, private keys, logports. */
 const MODE = 0o600
@@ -12,13 +13,16 @@ const OTHERS_MAY = 0o077
 
 /**
  * Text of a private file; undefined where there is none.
- * @throws FlogError FLOG_KEYS_UNUSABLE when others may read it, when it is a symbolic link, or cannot be read
+ * @throws FlogError FLOG_KEYS_UNUSABLE when it belongs to somebody else, when others may read it, when it is a symbolic
+ * link or no file at all, or cannot be read
  */
 export async function readPrivate(path: string): Promise<string | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const file = await openRegular(path)
     try {
-      const { mode, size } = await file.stat()
+      const { mode, size, uid } = await file.stat()
+      // Whoever put it there knows the secret in it
+      if (process.geteuid !== undefined && uid !== process.geteuid()) throw foreign(path, uid)
       if (process.platform !== 'win32' && (mode & OTHERS_MAY) !== 0) throw readable(path, mode)
       if (size > MAX_BYTES) throw unusable(path, 'is too long for what it should hold')
       return await file.readFile('utf8')
@@ -98,6 +102,10 @@ async function written<T>(
     await unlink(temporary).catch(() => undefined)
     throw unusable(path, `cannot be written: ${messageOf(error)}`, error)
   }
+}
+
+function foreign(path: string, uid: number): FlogError {
+  return unusable(path, `belongs to another user (${uid}): name a directory of your own for the keys`)
 }
 
 function readable(path: string, mode: number): FlogError {

@@ -92,6 +92,9 @@ export const CLOSE = {
   busy: 4429,
 } as const
 
+/** Characters of an error's message. */
+export const MAX_MESSAGE_CHARS = 2000
+
 /** Error codes that a publisher may send; any other from the wire becomes FLOG_REMOTE_FAILED. */
 export const ANSWER_CODES: readonly FlogErrorCode[] = [
   'FLOG_CURSOR_INVALID',

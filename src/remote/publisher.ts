@@ -1,4 +1,5 @@
 import { unlink } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { type Clock, SystemClock } from '../base/clock'
 import { FlogError, invalidOption } from '../base/errors'
@@ -98,7 +99,7 @@ export interface Publisher {
   close(): Promise<void>
 }
 
-const HOST = /^[A-Za-z0-9._:-]+$/
+const HOST_NAME = /^[A-Za-z0-9._-]+$/
 /** Peers are given this long, in ms, to answer the close. */
 const CLOSE_MS = 500
 
@@ -113,7 +114,12 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
   const random = options.random ?? systemRandom
   const keys = await loadKeys(options.keys, random)
   const publisher = new ListeningPublisher(options, keys, host, random)
-  await publisher.start()
+  try {
+    await publisher.start()
+  } catch (error) {
+    await publisher.close()
+    throw error
+  }
   return publisher
 }
 
@@ -282,7 +288,7 @@ type Address = Pick<PublisherOptions, 'host' | 'port' | 'tls' | 'publicHost' | '
 export function checkAddress(options: Address): void {
   const { host = '127.0.0.1', port = 0, tls = false, publicHost = host, limits = {} } = options
   for (const [option, name] of Object.entries({ host, publicHost })) {
-    if (typeof name !== 'string' || !HOST.test(name))
+    if (typeof name !== 'string' || !(HOST_NAME.test(name) || isIPv6(name)))
       throw invalidOption(option, 'a host name or address', name)
   }
   if (!isWhole(port, 0, 65_535)) throw invalidOption('port', 'a number from 0 to 65535', port)

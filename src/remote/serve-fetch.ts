@@ -23,7 +23,8 @@ export async function serveFetch(source: IncidentSource, params: Fields, out: Ou
   const resume = params.has('resume') ? parseResume(params.inner('resume')) : undefined
   const { representation, file } = await openBest(source, id, resume)
   try {
-    const offer = await offerOf(representation, file, resume)
+    const offer = await offerOf(representation, file, resume, out.signal)
+    if (offer === undefined) return
     const offset = offer.sha256 === resume?.sha256 && offer.size === resume.size ? resume.offset : 0
     const openedAt = file.openedAt ?? (await openedAtOf(source, id))
     if (!(await out.whenReady())) return
@@ -77,17 +78,22 @@ async function offerOf(
   representation: Representation,
   file: OpenedIncident,
   resume: Resume | undefined,
-): Promise<FetchOffer> {
-  if (resume !== undefined && resume.representation === representation && resume.size < file.size) {
-    const sha256 = await hash(file, resume.size)
+  signal: AbortSignal,
+): Promise<FetchOffer | undefined> {
+  const mayHaveGrown = representation === 'open' && resume?.representation === 'open'
+  if (mayHaveGrown && resume.size < file.size) {
+    const sha256 = await hash(file, resume.size, signal)
     if (sha256 === resume.sha256) return { representation, size: resume.size, sha256 }
   }
-  return { representation, size: file.size, sha256: file.sha256 ?? (await hash(file, file.size)) }
+  const sha256 = file.sha256 ?? (await hash(file, file.size, signal))
+  return sha256 === undefined ? undefined : { representation, size: file.size, sha256 }
 }
 
-async function hash(file: OpenedIncident, size: number): Promise<string> {
+/** Undefined where the signal came before the end: nobody wants it any more. */
+async function hash(file: OpenedIncident, size: number, signal: AbortSignal): Promise<string | undefined> {
   const sha256 = createHash('sha256')
   for (let at = 0; at < size; ) {
+    if (signal.aborted) return undefined
     const data = await readSome(file, at, Math.min(HASH_BYTES, size - at))
     sha256.update(data)
     at += data.length

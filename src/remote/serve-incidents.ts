@@ -6,31 +6,42 @@ import {
   REMOTE_SUMMARY_EVENT_BYTES,
 } from '../base/limits'
 import type { IncidentSummary } from '../incident/header'
-import { CURSOR_CHARS, compareIncidents, IncidentCursor } from './cursor'
+import { appendix, CURSOR_CHARS, compareIncidents, IncidentCursor } from './cursor'
 import type { Outgoing } from './outgoing'
 import type { IncidentPage } from './protocol'
 import type { IncidentNotice, IncidentSource } from './source'
 import { type Fields, pack } from './wire'
 
 const MAX_PAGE = 1000
+/** Summaries that are looked at in one turn of the event loop. */
+const SLICE_INCIDENTS = 32
+/** A cursor up to this long is sent with every incident. */
+const SHORT_CURSOR_CHARS = 1024
 /** Notices of opening that wait for one subscriber; they are news, and only the newest are. */
 const MAX_OPENED = 100
 
 /**
  * Answers `list`: the finished incidents that the cursor has not, a page of them, and with the last page the
- * open ones.
+ * open ones. Undefined at the signal.
  */
-export async function serveList(incidents: SharedIncidents, params: Fields): Promise<IncidentPage> {
+export async function serveList(
+  incidents: SharedIncidents,
+  params: Fields,
+  signal: AbortSignal,
+): Promise<IncidentPage | undefined> {
   const limit = params.has('limit') ? params.count('limit', MAX_PAGE, 1) : REMOTE_PAGE_INCIDENTS
   const cursor = cursorIn(params)
   const all = await incidents.list()
   const due = undelivered(all, cursor)
   const page: IncidentSummary[] = []
   let bytes = 0
-  for (const summary of due.map(cutForList)) {
-    bytes += pack(summary).length
+  for (const summary of due) {
+    if (page.length % SLICE_INCIDENTS === SLICE_INCIDENTS - 1) await new Promise(setImmediate)
+    if (signal.aborted) return undefined
+    const cut = cutForList(summary)
+    bytes += pack(cut).length
     if (page.length >= limit || (page.length > 0 && bytes > REMOTE_PAGE_BYTES)) break
-    page.push(summary)
+    page.push(cut)
     cursor.add(summary)
   }
   cursor.prune(all)
@@ -54,10 +65,12 @@ export async function serveIncidents(
   const cursor = cursorIn(params)
   const news = incidents.follow(out.signal)
   const all = await incidents.list()
+  if (out.signal.aborted) return
+  const told = new ToldCursor(cursor)
   if (fromHere) for (const summary of all) if (summary.state === 'finished') cursor.add(summary)
-  if (!(await deliver(all, cursor, out))) return
+  if (!(await deliver(all, told, out))) return
   if (!fromHere) for (const opened of openOnes(all)) if (await out.whenReady()) out.item({ opened })
-  if (await out.whenReady()) out.item({ caughtUp: true, cursor: String(cursor) })
+  if (await out.whenReady()) out.item({ caughtUp: true, ...told.whole() })
   while (await news.wait()) {
     for (const opened of news.takeOpened()) {
       if (!cursor.has(opened) && (await out.whenReady())) out.item({ opened: cutForList(opened) })
@@ -66,22 +79,47 @@ export async function serveIncidents(
     // A directory that cannot be read for a moment is looked at again with the next news, or the next regular
     // look
     const now = await incidents.list().catch(() => undefined)
-    if (now !== undefined && !(await deliver(now, cursor, out))) return
+    if (now !== undefined && !(await deliver(now, told, out))) return
   }
 }
 
-async function deliver(
-  all: readonly IncidentSummary[],
-  cursor: IncidentCursor,
-  out: Outgoing,
-): Promise<boolean> {
-  cursor.prune(all)
-  for (const summary of undelivered(all, cursor)) {
+async function deliver(all: readonly IncidentSummary[], told: ToldCursor, out: Outgoing): Promise<boolean> {
+  told.cursor.prune(all)
+  for (const summary of undelivered(all, told.cursor)) {
     if (!(await out.whenReady())) return false
-    cursor.add(summary)
-    out.item({ incident: cutForList(summary), cursor: String(cursor) })
+    out.item({ incident: cutForList(summary), ...told.behind(summary) })
   }
   return !out.signal.aborted
+}
+
+/**
+ * The cursor as it goes out with incidents: while it is short the whole of it; of a long one what to append to the one
+ * before, and the whole again when the appendices have become as long as it is.
+ */
+class ToldCursor {
+  readonly cursor: IncidentCursor
+  #whole = Number.POSITIVE_INFINITY
+  #appended = 0
+
+  constructor(cursor: IncidentCursor) {
+    this.cursor = cursor
+  }
+
+  behind(summary: IncidentSummary): { readonly cursor: string } | { readonly append: string } {
+    this.cursor.add(summary)
+    const append = appendix(summary)
+    const isLong = this.#whole > SHORT_CURSOR_CHARS && this.#whole < CURSOR_CHARS / 2
+    if (!isLong || this.#appended + append.length > this.#whole) return this.whole()
+    this.#appended += append.length
+    return { append }
+  }
+
+  whole(): { readonly cursor: string } {
+    const cursor = String(this.cursor)
+    this.#whole = cursor.length
+    this.#appended = 0
+    return { cursor }
+  }
 }
 
 function undelivered(all: readonly IncidentSummary[], cursor: IncidentCursor): readonly IncidentSummary[] {

@@ -13,7 +13,7 @@ import { TailFilter } from './tail-filter'
 import type { Fields } from './wire'
 
 /** Events taken from the rings at once. */
-const READ_EVENTS = 16
+const READ_EVENTS = 8
 /**
  * A subscriber whose filter lets nothing pass gets a new position this often, so that it resumes from near.
  */
@@ -148,15 +148,25 @@ export class TailPoller {
   #look(): void {
     this.#stop()
     const until = this.#clock.monotonic() + 2 * REMOTE_TAIL_SLICE_MS
-    let active = new Set(this.#feeds)
+    const waiting = [...this.#feeds]
     let seen = false
-    while (active.size > 0 && this.#clock.monotonic() < until) {
-      const still = new Set<TailFeed>()
-      for (const feed of active) if (feed.pump() === 'more') still.add(feed)
-      seen ||= still.size > 0
-      active = still
+    while (waiting.length > 0 && this.#clock.monotonic() < until) {
+      const feed = waiting.shift()
+      if (feed?.pump() !== 'more') continue
+      seen = true
+      waiting.push(feed)
     }
+    this.#goOnWith(waiting)
     this.#interval = seen ? REMOTE_TAIL_POLL_MS : Math.min(REMOTE_TAIL_IDLE_POLL_MS, this.#interval * 1.25)
-    this.#schedule(active.size > 0 ? SOON_MS : this.#interval)
+    this.#schedule(waiting.length > 0 ? SOON_MS : this.#interval)
+  }
+
+  /** Those whose turn did not come are the first of the next look. */
+  #goOnWith(waiting: readonly TailFeed[]): void {
+    if (waiting.length === 0) return
+    const order = new Set([...waiting, ...this.#feeds])
+    for (const feed of order) {
+      if (this.#feeds.delete(feed)) this.#feeds.add(feed)
+    }
   }
 }

@@ -1,6 +1,12 @@
 import type { Clock } from '../base/clock'
 import { FlogError, messageOf } from '../base/errors'
-import { REMOTE_CREDIT, REMOTE_LARGE_REQUESTS, REMOTE_REQUEST_BYTES, REMOTE_REQUESTS } from '../base/limits'
+import {
+  REMOTE_CREDIT,
+  REMOTE_LARGE_REQUESTS,
+  REMOTE_REQUEST_BYTES,
+  REMOTE_REQUEST_VALUES,
+  REMOTE_REQUESTS,
+} from '../base/limits'
 import type { IncidentSummary } from '../incident/header'
 import type { MessageSocket } from './message-socket'
 import { MAX_CREDIT, Outgoing } from './outgoing'
@@ -43,6 +49,8 @@ export class PublisherSession {
   readonly #allows: 'read' | 'control'
   readonly #requests = new Map<number, Outgoing>()
   readonly #turns = new Turns(REMOTE_LARGE_REQUESTS)
+  /** Requests that are over for the subscriber, and for which something still works here. */
+  #lingering = 0
   #error: FlogError | undefined
 
   constructor(socket: MessageSocket, served: Served, allows: 'read' | 'control') {
@@ -74,7 +82,7 @@ export class PublisherSession {
   #onMessage(bytes: Uint8Array): void {
     if (this.#error !== undefined) return
     try {
-      this.#take(decodeMessage(bytes, REMOTE_REQUEST_BYTES))
+      this.#take(decodeMessage(bytes, REMOTE_REQUEST_BYTES, REMOTE_REQUEST_VALUES))
     } catch (error) {
       this.#error = FlogError.is(error) ? error : protocolError(messageOf(error), error)
       this.close(CLOSE.malformed, this.#error.message)
@@ -106,12 +114,40 @@ export class PublisherSession {
     const params = message.inner('params')
     const credit = params.has('credit') ? params.count('credit', MAX_CREDIT) : REMOTE_CREDIT
     const out = this.#answerTo(id, credit)
-    if (this.#requests.size >= REMOTE_REQUESTS) {
+    if (this.#requests.size + this.#lingering >= REMOTE_REQUESTS) {
       out.fail(busy())
       return
     }
     this.#requests.set(id, out)
-    this.#run(method, params.withCode('FLOG_REMOTE_REQUEST'), out).catch((error: unknown) => out.fail(error))
+    this.#carryOut(method, params.withCode('FLOG_REMOTE_REQUEST'), out)
+  }
+
+  #carryOut(method: string, params: Fields, out: Outgoing): void {
+    try {
+      const work = this.#run(method, params, out)
+      if (work !== undefined) this.#watch(work, out)
+    } catch (error) {
+      out.fail(error)
+    }
+  }
+
+  /** What still works for a request that is over, because it was cancelled, counts until it has let go. */
+  #watch(work: Promise<void>, out: Outgoing): void {
+    let state: 'working' | 'lingering' | 'settled' = 'working'
+    const onOver = (): void => {
+      if (state !== 'working') return
+      state = 'lingering'
+      this.#lingering++
+    }
+    const onSettled = (): void => {
+      if (state === 'lingering') this.#lingering--
+      state = 'settled'
+    }
+    out.signal.addEventListener('abort', onOver, { once: true })
+    void work.then(onSettled, (error: unknown) => {
+      onSettled()
+      out.fail(error)
+    })
   }
 
   #answerTo(id: number, credit = 0): Outgoing {
@@ -121,20 +157,23 @@ export class PublisherSession {
     return out
   }
 
-  async #run(method: string, params: Fields, out: Outgoing): Promise<void> {
+  /** @returns what to wait for, where it is not over or running by itself at once */
+  #run(method: string, params: Fields, out: Outgoing): Promise<void> | undefined {
     switch (method) {
       case 'about':
-        return out.result(this.#about())
+        out.result(this.#about())
+        return undefined
       case 'list':
-        return this.#turns.run(() => this.#list(params, out))
+        return this.#turns.run(out.signal, () => this.#list(params, out))
       case 'fetch':
-        return this.#turns.run(() => serveFetch(this.#served.incidents, params, out))
+        return this.#turns.run(out.signal, () => serveFetch(this.#served.incidents, params, out))
       case 'incidents':
         return serveIncidents(this.#served.shared, params, out)
       case 'tail':
-        return this.#tail(params, out)
+        this.#tail(params, out)
+        return undefined
       case 'capture':
-        return out.result(await this.#capture(params))
+        return this.#capture(params, out)
       default:
         throw unsupported('this request')
     }
@@ -146,8 +185,8 @@ export class PublisherSession {
   }
 
   async #list(params: Fields, out: Outgoing): Promise<void> {
-    const page = await serveList(this.#served.shared, params)
-    if (await out.whenRoom()) out.result(page)
+    const page = await serveList(this.#served.shared, params, out.signal)
+    if (page !== undefined && (await out.whenRoom())) out.result(page)
   }
 
   #tail(params: Fields, out: Outgoing): void {
@@ -159,7 +198,7 @@ export class PublisherSession {
     poller.add(feed)
   }
 
-  async #capture(params: Fields): Promise<IncidentSummary | null> {
+  async #capture(params: Fields, out: Outgoing): Promise<void> {
     if (this.#allows !== 'control') {
       throw new FlogError(
         'FLOG_REMOTE_FORBIDDEN',
@@ -167,7 +206,7 @@ export class PublisherSession {
       )
     }
     if (this.#served.capture === undefined) throw unsupported('a capture')
-    return (await this.#served.capture(params.text('reason', MAX_REASON))) ?? null
+    out.result((await this.#served.capture(params.text('reason', MAX_REASON))) ?? null)
   }
 
   #onDrained(): void {
@@ -199,11 +238,12 @@ class Turns {
     this.#free = atOnce
   }
 
-  async run(action: () => Promise<void>): Promise<void> {
+  /** What was cancelled before its turn came is not begun. */
+  async run(signal: AbortSignal, action: () => Promise<void>): Promise<void> {
     if (this.#free > 0) this.#free--
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
-      await action()
+      if (!signal.aborted) await action()
     } finally {
       const next = this.#waiting.shift()
       if (next === undefined) this.#free++

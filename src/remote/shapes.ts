@@ -8,7 +8,7 @@ import { Fields, protocolError } from './wire'
 
 /** What publishers answer, checked before anything relies on it: a publisher may be somebody else's. */
 
-const INCARNATION = /^[0-9a-f]{16}$/
+export const INCARNATION = /^[0-9a-f]{16}$/
 const MAX_TEXT = 64 * 1024
 const MAX_LISTED = 10_000
 
@@ -29,6 +29,9 @@ export function parseAbout(value: Plain): AboutResult {
 
 export function parseList(value: Plain): IncidentPage {
   const fields = Fields.of(value, 'the list')
+  if (fields.flag('more') && fields.list('incidents', MAX_LISTED).length === 0) {
+    throw protocolError('a page without incidents cannot have another one behind it')
+  }
   return {
     incidents: fields.list('incidents', MAX_LISTED).map(parseSummary),
     open: fields.list('open', MAX_LISTED).map(parseSummary),

@@ -4,10 +4,8 @@ import { REMOTE_ANSWER_BYTES, REMOTE_CREDIT } from '../base/limits'
 import type { Plain } from '../event/event'
 import { endError } from './authenticate'
 import type { MessageSocket, SocketEnd } from './message-socket'
-import { ANSWER_CODES, type Ask, CLOSE } from './protocol'
+import { ANSWER_CODES, type Ask, CLOSE, MAX_MESSAGE_CHARS } from './protocol'
 import { decodeMessage, encodeMessage, type Fields, protocolError } from './wire'
-
-const MAX_MESSAGE_CHARS = 2000
 
 /** What a request in flight does with what comes for it. */
 interface Pending {
@@ -67,6 +65,7 @@ export class SubscriberSession {
           reject(error)
         },
       })
+      if (!this.#pending.has(id)) return
       signal?.addEventListener('abort', onAbort, { once: true })
       if (signal?.aborted === true) onAbort()
     })
@@ -185,6 +184,7 @@ export class ItemStream implements AsyncIterable<Fields> {
       result: () => this.#finish({}),
       fail: (error) => this.#finish({ error }),
     })
+    if (this.#over !== undefined) return
     host.signal?.addEventListener('abort', this.#onAbort, { once: true })
     if (host.signal?.aborted === true) this.#onAbort()
   }

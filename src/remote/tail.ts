@@ -3,7 +3,8 @@ import { decodeEvent } from '../codec/decode'
 import type { LogEvent, Plain } from '../event/event'
 import { isLost, type Sessions } from './connection'
 import { CURSOR_CHARS } from './cursor'
-import type { Fields } from './wire'
+import { INCARNATION } from './shapes'
+import { type Fields, protocolError } from './wire'
 
 export interface TailRequest {
   /** 1–24. */
@@ -55,15 +56,19 @@ export async function* tailEvents(
 }
 
 function* itemsOf(item: Fields): Generator<TailItem, void, void> {
-  if (item.has('restarted')) yield { missed: 0, restarted: item.text('restarted') }
+  if (item.has('restarted')) {
+    yield { missed: 0, restarted: item.matching('restarted', INCARNATION, '16 hexadecimal digits') }
+  }
   const entries = item.list('entries', MAX_ENTRIES)
   for (const entry of entries) yield itemOf(entry)
 }
 
 function itemOf(entry: Plain): TailItem {
-  if (typeof entry === 'number') return { missed: entry }
+  if (typeof entry === 'number' && Number.isSafeInteger(entry) && entry > 0) return { missed: entry }
+  if (!(entry instanceof Uint8Array))
+    throw protocolError('an entry of a tail is neither an event nor a count')
   try {
-    return decodeEvent(entry as Uint8Array)
+    return decodeEvent(entry)
   } catch {
     // An event that this version cannot read counts like one that did not come
     return { missed: 1 }

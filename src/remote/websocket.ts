@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import WebSocket, { WebSocketServer } from 'ws'
 import type { Clock, Timer } from '../base/clock'
-import { REMOTE_BUFFERED_BYTES, REMOTE_PING_MS } from '../base/limits'
+import { REMOTE_BUFFERED_BYTES, REMOTE_FRAGMENTS, REMOTE_HOLD_BYTES, REMOTE_PING_MS } from '../base/limits'
 import type { MessageSocket, SocketEnd, SocketReader } from './message-socket'
 import { CLOSE, KEYING_BYTES, KEYING_LABEL, SUBPROTOCOL } from './protocol'
 
@@ -19,7 +19,12 @@ export interface WebSocketOptions {
 const CLOSE_TIMEOUT_MS = 1000
 const DRAINED_BYTES = REMOTE_BUFFERED_BYTES / 2
 
-const COMMON = { perMessageDeflate: false, closeTimeout: CLOSE_TIMEOUT_MS } as const
+const COMMON = {
+  perMessageDeflate: false,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+  autoPong: false,
+  maxFragments: REMOTE_FRAGMENTS,
+} as const
 
 /** Makes the opener's end of a WebSocket of a connected, and where need be verified, socket. */
 export function openWebSocket(
@@ -85,13 +90,21 @@ class WebSocketMessages implements MessageSocket {
   #waiting: Uint8Array[] = []
   #ended: SocketEnd | undefined
   #unanswered = 0
+  /** Nothing is read until the peer has taken more of what waits for it. */
+  #held = false
+  /** Bytes that were sent, and how many of them had gone out at the last ping. */
+  #sent = 0
+  #gone = 0
 
   constructor(ws: WebSocket, keyingMaterial: Uint8Array, clock: Clock) {
     this.#ws = ws
     this.keyingMaterial = keyingMaterial
     ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
-    ws.on('pong', () => {
-      this.#unanswered = 0
+    ws.on('pong', () => this.#isAlive())
+    ws.on('ping', (data) => {
+      this.#isAlive()
+      if (this.#ws.readyState === WebSocket.OPEN) this.#ws.pong(data)
+      this.#holdWhereFull()
     })
     // What goes wrong on the socket shows in its close code
     ws.on('error', () => undefined)
@@ -105,7 +118,9 @@ class WebSocketMessages implements MessageSocket {
 
   send(message: Uint8Array): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
+    this.#sent += message.length
     this.#ws.send(message, () => {
+      this.#release()
       if (this.#ended === undefined && this.bufferedBytes <= DRAINED_BYTES) this.#reader?.drained?.()
     })
   }
@@ -129,10 +144,11 @@ class WebSocketMessages implements MessageSocket {
     }
     if (this.#reader === undefined) return
     if (this.#ended !== undefined) this.#reader.closed(this.#ended)
-    else this.#ws.resume()
+    else if (!this.#held) this.#ws.resume()
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
+    this.#isAlive()
     if (this.#ws.readyState !== WebSocket.OPEN) return
     if (!isBinary) this.close(CLOSE.malformed, 'messages are binary')
     else if (this.#reader !== undefined) this.#reader.message(data)
@@ -140,6 +156,24 @@ class WebSocketMessages implements MessageSocket {
       this.#waiting.push(data)
       this.#ws.pause()
     }
+    this.#holdWhereFull()
+  }
+
+  /** A peer that asks and asks, and takes no answer, must not fill the memory here. */
+  #holdWhereFull(): void {
+    if (this.#held || this.bufferedBytes <= REMOTE_HOLD_BYTES) return
+    this.#held = true
+    this.#ws.pause()
+  }
+
+  #release(): void {
+    if (!this.#held || this.bufferedBytes > DRAINED_BYTES) return
+    this.#held = false
+    if (this.#reader !== undefined) this.#ws.resume()
+  }
+
+  #isAlive(): void {
+    this.#unanswered = 0
   }
 
   #onClose(end: SocketEnd): void {
@@ -148,7 +182,11 @@ class WebSocketMessages implements MessageSocket {
     if (this.#waiting.length === 0) this.#reader?.closed(end)
   }
 
+  /** On a slow line a pong comes late, behind all that waits: as long as bytes go out, somebody is there. */
   #onPing(): void {
+    const gone = this.#sent - this.bufferedBytes
+    if (gone > this.#gone) this.#isAlive()
+    this.#gone = gone
     if (this.#unanswered >= 2) this.#ws.terminate()
     this.#unanswered++
     if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping()

@@ -1,8 +1,10 @@
 import { Packr } from 'msgpackr'
 import { FlogError, type FlogErrorCode, messageOf } from '../base/errors'
+import { REMOTE_ANSWER_VALUES } from '../base/limits'
 import { decodeValue } from '../codec/decode'
 import type { Plain, PlainObject } from '../event/event'
 import type { Answer, Ask, HandshakeMessage } from './protocol'
+import { expectFewValues } from './structure'
 
 /**
  * Messages and their bytes: one MessagePack map each, with its `type`.
@@ -25,13 +27,15 @@ export function pack(value: unknown): Uint8Array {
 /**
  * The map that `bytes` holds.
  * @param limit bytes that this message may have
+ * @param values that it may hold, at any depth
  * @throws FlogError FLOG_REMOTE_PROTOCOL
  */
-export function decodeMessage(bytes: Uint8Array, limit: number): Fields {
+export function decodeMessage(bytes: Uint8Array, limit: number, values = REMOTE_ANSWER_VALUES): Fields {
   if (bytes.length > limit)
     throw protocolError(`a message of ${bytes.length} bytes is over the limit of ${limit}`)
   let value: Plain
   try {
+    expectFewValues(bytes, values)
     value = decodeValue(bytes)
   } catch (error) {
     throw protocolError(`a message is not MessagePack: ${messageOf(error)}`, error)

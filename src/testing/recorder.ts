@@ -46,7 +46,7 @@ export class TestRecorder extends Logger {
   constructor(redactor: Redactor, observed: Observed) {
     const sizes = { trace: SMALL, debug: SMALL, info: SMALL, warn: SMALL, error: SMALL, fatal: SMALL }
     const parts = { clock: new SystemClock(), control: new ControlBlock(), rings: new RingSet({ sizes }) }
-    super(new Capture(parts, redactor, EVENT_BYTES, observed))
+    super(new OutspokenCapture(parts, redactor, observed))
     this.#observed = observed
   }
 
@@ -88,6 +88,22 @@ export class TestRecorder extends Logger {
   }
 }
 
+/** In production a qualifier that throws costs nobody an event; here it is what the test is to show. */
+class OutspokenCapture extends Capture {
+  readonly #observed: Observed
+
+  constructor(parts: ConstructorParameters<typeof Capture>[0], redactor: Redactor, observed: Observed) {
+    super(parts, redactor, EVENT_BYTES, observed)
+    this.#observed = observed
+  }
+
+  override record(...args: Parameters<Capture['record']>): number {
+    const seq = super.record(...args)
+    this.#observed.throwWhatWasThrown()
+    return seq
+  }
+}
+
 /** Nothing is read back from the rings. */
 const SMALL = '32KiB'
 
@@ -97,6 +113,7 @@ class Observed implements EventObserver {
   readonly events: LogEvent[] = []
   readonly incidents: TestIncident[] = []
   readonly #qualifier: IncidentQualifier
+  #thrown: { readonly error: unknown } | undefined
 
   constructor(qualifier: IncidentQualifier) {
     this.#qualifier = qualifier
@@ -106,8 +123,18 @@ class Observed implements EventObserver {
     const event = new EncodedEvent(payload).decoded
     this.events.push(event)
     if (severity < (this.#qualifier.minimumSeverity ?? 1)) return
-    const answer = qualified(this.#qualifier.qualifies(event), event)
-    if (answer !== undefined) this.incidents.push({ fingerprint: fingerprintOf(event), ...answer, event })
+    try {
+      const answer = qualified(this.#qualifier.qualifies(event), event)
+      if (answer !== undefined) this.incidents.push({ fingerprint: fingerprintOf(event), ...answer, event })
+    } catch (error) {
+      this.#thrown = { error }
+    }
+  }
+
+  throwWhatWasThrown(): void {
+    const thrown = this.#thrown
+    this.#thrown = undefined
+    if (thrown !== undefined) throw thrown.error
   }
 
   asked(event: LogEvent, reason: string): TestIncident {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { formatPosition, IncidentCursor, parsePosition } from '../../src/remote/cursor'
+import { appendix, formatPosition, IncidentCursor, parsePosition } from '../../src/remote/cursor'
 import { pack } from '../../src/remote/wire'
 
 const incarnations = fc.constantFrom('00000000000000aa', '0123456789abcdef', 'ffffffffffffffff')
@@ -89,5 +89,52 @@ test('whatever text is given, it is a cursor or FLOG_CURSOR_INVALID', () => {
         }
       }
     }),
+  )
+})
+
+test('a cursor with something appended is one that has it too', () => {
+  fc.assert(
+    fc.property(incidents, incidents, (delivered, later) => {
+      const cursor = new IncidentCursor()
+      for (const incident of delivered) cursor.add(incident)
+      const text = String(cursor) + later.map(appendix).join('')
+      for (const incident of later) cursor.add(incident)
+      expect(String(IncidentCursor.parse(text))).toBe(String(cursor))
+    }),
+  )
+})
+
+test('what is appended is single incidents, not another cursor', () => {
+  const bytes = Buffer.from('0123456789abcdef', 'hex')
+  const one = encoded([1, [bytes, 1, 1]])
+  expect(IncidentCursor.parse(`${one}.${one}`).has({ incarnation: '0123456789abcdef', number: 1 })).toBe(true)
+  const invalid = expect.objectContaining({ code: 'FLOG_CURSOR_INVALID' })
+  expect(() => IncidentCursor.parse(`${one}.${encoded([1, [bytes, 1, 2]])}`)).toThrow(invalid)
+  expect(() => IncidentCursor.parse(`${one}.`)).toThrow(invalid)
+  expect(() => IncidentCursor.parse(`.${one}`)).toThrow(invalid)
+})
+
+test('where nothing is listed at all nothing is forgotten', () => {
+  const incident = { incarnation: '0123456789abcdef', number: 1 }
+  const cursor = new IncidentCursor()
+  cursor.add(incident)
+  cursor.prune([])
+  expect(cursor.has(incident)).toBe(true)
+})
+
+test('a cursor made to be slow is not', () => {
+  const incarnation = '0123456789abcdef'
+  const holes = Array.from({ length: 30_000 }, (_, i) => [2 * i, 2 * i]).flat()
+  const cursor = IncidentCursor.parse(encoded([1, [Buffer.from(incarnation, 'hex'), ...holes]]))
+  const start = performance.now()
+  for (let number = 50_000; number < 60_000; number++) {
+    expect(cursor.has({ incarnation, number })).toBe(number % 2 === 0)
+  }
+  for (let number = 50_001; number < 54_000; number += 2) cursor.add({ incarnation, number })
+  // It was several seconds when each look went through all of it
+  expect(performance.now() - start).toBeLessThan(1000)
+  const many = Array.from({ length: 150_000 }, () => 1)
+  expect(() => IncidentCursor.parse(encoded([1, many]))).toThrow(
+    expect.objectContaining({ code: 'FLOG_CURSOR_INVALID' }),
   )
 })

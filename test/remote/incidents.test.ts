@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { IncidentNews } from '../../src/remote/incidents'
 import { Line } from './support/line'
-import { Rig, until } from './support/rig'
+import { Rig, take, until } from './support/rig'
 import { summaryOf } from './support/sources'
 
 let rig: Rig
@@ -190,4 +190,23 @@ describe('a subscription', () => {
       { numRuns: 25 },
     )
   })
+})
+
+test('with many incarnations the cursor stays exact, and is not sent whole with each incident', async () => {
+  const incarnations = Array.from({ length: 400 }, (_, i) => (i + 1).toString(16).padStart(16, '0'))
+  for (const [i, incarnation] of incarnations.entries()) {
+    rig.incidents.put(summaryOf(1, { incarnation, openedAt: 1_763_765_549_000_000 + i }))
+  }
+  const publisher = await rig.publisher()
+  const line = await Line.to(publisher.url)
+  rig.onEnd(() => line.close())
+  const remote = await rig.connect(line.url)
+  const news = await take(remote.subscribeToIncidents({ catchUp: true }), 401)
+  const cursors = news.flatMap((one) => (one.kind === 'opened' ? [] : [one.cursor]))
+  for (const at of [0, 1, 99, 100, 250, 398, 399, 400]) {
+    const { incidents } = await remote.listIncidents({ since: cursors[at] as string, limit: 1000 })
+    expect(incidents.map(({ incarnation }) => incarnation)).toEqual(incarnations.slice(at + 1))
+  }
+  // 400 cursors of up to 7 KB would be 1.5 MB
+  expect(line.bytesToClient).toBeLessThan(1_000_000)
 })

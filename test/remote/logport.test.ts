@@ -113,3 +113,28 @@ describe('where a logport comes from', () => {
     await expect(resolveLogport(directory, {})).rejects.toThrow('too long')
   })
 })
+
+test.each([
+  `Flog://127.0.0.1:4711/#read.${S}`,
+  `flog:127.0.0.1:4711/#read.${S}`,
+  `  flog:/127.0.0.1:4711/#read.${S}`,
+  `127.0.0.1:4711/#read.${S}`,
+  `"flog://127.0.0.1:4711/#control.${S}"`,
+])('%s is taken for a logport that is wrong: its secret is not shown as a path', async (text) => {
+  const error = await resolveLogport(text, {}).catch((thrown: unknown) => thrown as Error)
+  expect(error).toMatchObject({ code: 'FLOG_LOGPORT_INVALID' })
+  expect(`${(error as Error).message} ${(error as Error).stack}`).not.toContain(S)
+})
+
+test.each([
+  `flogs://[shop]:1/#read.${S}.${F}`,
+  `flogs://[1.2.3.4]:1/#read.${S}.${F}`,
+  `flogs://[::g]:1/#read.${S}.${F}`,
+])('%s: brackets are for IPv6', (text) => expect(() => parseLogport(text)).toThrow('does not look like'))
+
+test('what only looks like an address of this machine is none: it would be looked up', () => {
+  expect(isLoopback('127.999.1.1')).toBe(false)
+  expect(isLoopback('127.0.0.256')).toBe(false)
+  expect(isLoopback('127.8.9.1')).toBe(true)
+  expect(isLoopback('LocalHost')).toBe(true)
+})

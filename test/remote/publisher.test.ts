@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseLogport, resolveLogport } from '../../src/remote/logport'
 import { Rig, take, until } from './support/rig'
@@ -131,4 +131,20 @@ test('closing twice is closing once', async () => {
   const publisher = await rig.publisher()
   await rig.connect(publisher.url)
   await Promise.all([publisher.close(), publisher.close()])
+})
+
+test.each(['shop:80', '[::1]', 'a b', ''])('%p is no host', async (publicHost) => {
+  await expect(rig.publisher({ tls: true, publicHost })).rejects.toMatchObject({
+    code: 'FLOG_OPTION_INVALID',
+  })
+})
+
+test('one that cannot write its logport listens no more', async () => {
+  const first = await rig.publisher()
+  const { port } = first
+  await first.close()
+  const keys = join(await rig.directory(), 'others')
+  await mkdir(join(keys, 'logport', 'in the way'), { recursive: true })
+  await expect(rig.publisher({ port, keys })).rejects.toMatchObject({ code: 'FLOG_KEYS_UNUSABLE' })
+  expect((await rig.publisher({ port })).port).toBe(port)
 })

@@ -105,3 +105,28 @@ test('a subscriber whose filter lets nothing pass is told its position once a se
   expect(sent()).toBeGreaterThanOrEqual(5)
   expect(sent()).toBeLessThanOrEqual(6)
 })
+
+test('a look at the rings is as short for a hundred subscribers as for one, and each has its turn', () => {
+  const clock = new FakeClock()
+  const poller = new TailPoller(clock)
+  const looked = new Map<number, number>()
+  for (let n = 0; n < 100; n++) {
+    const read = (): readonly never[] => {
+      looked.set(n, (looked.get(n) ?? 0) + 1)
+      // Each look takes a millisecond
+      clock.pass(1)
+      return []
+    }
+    const events = { subscribe: () => ({ read, takeMissed: () => 0, position: () => ({ ordinals: [] }) }) }
+    const { out } = feeding()
+    poller.add(new TailFeed(events, INCARNATION, Fields.of({}, 'params'), out, clock))
+  }
+  let longest = 0
+  for (let round = 0; round < 100; round++) {
+    const before = [...looked.values()].reduce((sum, n) => sum + n, 0)
+    clock.advance(1)
+    longest = Math.max(longest, [...looked.values()].reduce((sum, n) => sum + n, 0) - before)
+  }
+  expect(longest).toBeLessThanOrEqual(3)
+  expect(looked.size).toBe(100)
+})

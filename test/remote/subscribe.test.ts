@@ -1,15 +1,9 @@
 import { createServer } from 'node:net'
 import fc from 'fast-check'
-import { systemRandom } from '../../src/base/random'
-import { authenticate } from '../../src/remote/authenticate'
-import { AcceptorHandshake } from '../../src/remote/handshake'
-import { Listener } from '../../src/remote/listener'
-import { formatLogport } from '../../src/remote/logport'
-import type { MessageSocket } from '../../src/remote/message-socket'
-import { decodeMessage, encodeMessage, pack } from '../../src/remote/wire'
-import { systemClock } from './support/raw'
+import { encodeMessage, pack } from '../../src/remote/wire'
+import { hostilePublisher, type Says } from './support/hostile'
 import { Rig, take } from './support/rig'
-import { aboutTest, eventBytes, INCARNATION, sha256, summaryOf } from './support/sources'
+import { eventBytes, INCARNATION, sha256, summaryOf } from './support/sources'
 
 let rig: Rig
 beforeEach(() => {
@@ -17,50 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rig.end())
 
-const secret = new Uint8Array(32).fill(5)
-const about = { ...aboutTest(), allows: 'read', tail: true }
-
-/** What a publisher does with the request `id`, once it knows the secret and may say what it likes. */
-type Says = (method: string, id: number, send: (bytes: Uint8Array) => void) => void
-
-/** A publisher that answers `about` well, and everything else as it likes. */
-async function hostile(says: Says): Promise<string> {
-  const serve = async (socket: MessageSocket): Promise<void> => {
-    const handshake = new AcceptorHandshake(() => secret, {
-      keyingMaterial: new Uint8Array(),
-      random: systemRandom,
-    })
-    await authenticate(socket, handshake, systemClock, 5000)
-    const message = (bytes: Uint8Array): void => {
-      const { type, method, id } = decodeMessage(bytes, 1e6).map as {
-        type: string
-        method: string
-        id: number
-      }
-      if (type !== 'request') return
-      if (method === 'about') socket.send(encodeMessage({ type: 'result', id, result: about }))
-      else says(method, id, (answer) => socket.send(answer))
-    }
-    socket.read({ message, closed: () => undefined })
-  }
-  const listener = await Listener.listen({
-    host: '127.0.0.1',
-    port: 0,
-    clock: systemClock,
-    maxMessageBytes: 1e6,
-    maxUnauthenticated: 8,
-    authenticationMs: 5000,
-    maxUnauthenticatedBytes: 8192,
-    onSocket: (socket, guest) => {
-      guest.admit()
-      rig.onEnd(() => socket.terminate())
-      void serve(socket).catch(() => undefined)
-    },
-  })
-  rig.onEnd(() => listener.close())
-  return formatLogport({ host: '127.0.0.1', port: listener.port, role: 'read', secret })
-}
-
+const hostile = (says: Says): Promise<string> => hostilePublisher(rig, says)
 const item = (id: number, content: object): Uint8Array => encodeMessage({ type: 'item', id, item: content })
 const result = (id: number, content: unknown): Uint8Array =>
   encodeMessage({ type: 'result', id, result: content })

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { expectFewValues } from '../../src/remote/structure'
 import { decodeMessage, encodeMessage, Fields, pack } from '../../src/remote/wire'
 
 const malformed = expect.objectContaining({ code: 'FLOG_REMOTE_PROTOCOL' })
@@ -70,3 +71,32 @@ test('absent and null are the same', () => {
   expect(fields.flag('absent')).toBe(false)
   expect(fields.inner('none').map).toEqual({})
 })
+
+test('small bytes that stand for many values are refused before they are made', () => {
+  const few = pack({ id: 1, list: [1, [2, 'three', new Uint8Array(300)], { four: 4.5 }] })
+  // The map, 2 keys, 1, the list, 1, the inner list, 2, text, bytes, the inner map, its key, 4.5
+  expect(decodeMessage(few, 1e6, 13).map['id']).toBe(1)
+  expect(() => decodeMessage(few, 1e6, 12)).toThrow(malformed)
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const count = valuesIn(value) + 2
+      expect(decodeMessage(pack({ value }), 1e6, count).map).toBeDefined()
+      expect(() => decodeMessage(pack({ value }), 1e6, count - 1)).toThrow(malformed)
+    }),
+  )
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+      try {
+        expectFewValues(bytes, 50)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'FLOG_VALUE_MALFORMED' })
+      }
+    }),
+  )
+})
+
+function valuesIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + valuesIn(one), 1)
+  return Object.values(value).reduce((sum: number, one) => sum + 1 + valuesIn(one), 1)
+}

@@ -66,9 +66,9 @@ class Read implements fc.Command<Model, Real> {
       }
       state.next += state.missed
       state.missed = 0
-      expect(frame.ordinal).toBe(state.next)
-      expect(checkedSeq(frame.payload)).toBe(model.written[state.next])
-      expect(frame.payload).toHaveLength(model.sizes[state.next]!)
+      const { ordinal, payload } = frame
+      const expected = [state.next, model.written[state.next], model.sizes[state.next]]
+      expect([ordinal, checkedSeq(payload), payload.length]).toEqual(expected)
       state.next++
     }
   }

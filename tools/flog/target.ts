@@ -6,6 +6,7 @@ import {
   LOGPORT_FILE,
   LOGPORT_VARIABLE,
   type Logport,
+  looksLikeLogport,
   parseLogport,
   resolveLogport,
 } from '../../src/remote/logport'
@@ -33,7 +34,7 @@ export async function resolveTarget(given: string | undefined, io: Surroundings)
     if (!env[LOGPORT_VARIABLE]) throw new UsageError('nothing to look at was named', HINT)
     return { kind: 'logport', logport: await resolveLogport(undefined, env) }
   }
-  if (SCHEME.test(given)) return { kind: 'logport', logport: parseLogport(given) }
+  if (looksLikeLogport(given)) return { kind: 'logport', logport: parseLogport(given) }
   const kind = await kindOf(given)
   if (kind === 'missing') throw new UsageError(`${given}: there is no such file or directory`, HINT)
   if (kind === 'directory') return directoryTarget(given, io)
@@ -61,7 +62,7 @@ export async function logportOf(
   file: typeof LOGPORT_FILE | typeof CONTROL_LOGPORT_FILE,
   { env }: Surroundings,
 ): Promise<Logport> {
-  if (given !== undefined && !SCHEME.test(given) && (await kindOf(given)) === 'directory') {
+  if (given !== undefined && !looksLikeLogport(given) && (await kindOf(given)) === 'directory') {
     for (const path of [join(given, file), join(given, KEYS_DIRECTORY, file)]) {
       if ((await kindOf(path)) === 'file') return resolveLogport(path, env)
     }

@@ -21,6 +21,11 @@ export class FakeClock implements Clock {
     return this.#add(ms, ms, action)
   }
 
+  /** Time goes by, and nobody looks at the clock meanwhile. */
+  pass(ms: number): void {
+    this.#ms += ms
+  }
+
   get pending(): number {
     return this.#timers.size
   }
@@ -36,7 +41,7 @@ export class FakeClock implements Clock {
       else next.due += next.every
       next.action()
     }
-    this.#ms = until
+    this.#ms = Math.max(this.#ms, until)
   }
 
   #add(ms: number, every: number | undefined, action: () => void): Timer {

@@ -7,6 +7,9 @@ export class Line {
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   readonly #url: string
   connections = 0
+  bytesToClient = 0
+  /** What the client sends is thrown away. */
+  deaf = false
   /** Bytes towards the client after which the next connections are cut, one entry each; then none. */
   cuts: number[] = []
 
@@ -47,8 +50,9 @@ export class Line {
       server.destroy()
     }
     for (const socket of pair) socket.on('error', end).on('close', end)
-    client.on('data', (bytes) => server.write(bytes))
+    client.on('data', (bytes) => this.deaf || server.write(bytes))
     server.on('data', (bytes) => {
+      this.bytesToClient += bytes.length
       if (left <= 0) return
       client.write(bytes.subarray(0, Math.min(left, bytes.length)))
       left -= bytes.length

@@ -98,6 +98,49 @@ describe('flog serve, seen from elsewhere', () => {
   })
 })
 
+test('incidents that are still open are named by --all, with the way to a snapshot', async () => {
+  const directory = recordings.fresh()
+  const recorder = new Flog(['record', '-q', '-d', directory])
+  recorder.child.stdin.write('error: it goes on\n')
+  const server = new Flog(['serve', await untilThere(directory)])
+  const logport = (await server.until(/^flog:\/\/\S+$/m))[0]
+  const to = recordings.fresh()
+  const { code, stdout, stderr } = await flog(['fetch', logport, '--all', '--to', to])
+  expect(stdout).toBe('')
+  expect(code).toBe(0)
+  expect(stderr).toContain('1 incident')
+  expect(stderr).not.toContain('no incidents')
+  const [, id = ''] = /still open[\s\S]*flog fetch LOGPORT ([0-9a-f]{16}-\d+)/.exec(stderr) ?? []
+  const snapshot = await flog(['fetch', logport, id, '--to', to])
+  expect(snapshot.stdout).toMatch(/\.snapshot\.flog$/m)
+  recorder.child.stdin.end()
+  await recorder.ended
+  server.kill('SIGINT')
+  await server.ended
+})
+
+async function untilThere(directory: string): Promise<string> {
+  while (incidentFiles(directory).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+  return directory
+}
+
+test.each([
+  ['in the wrong place', ['fetch', '0123456789abcdef-1', `flog://127.0.0.1:9/#read.${'Q'.repeat(43)}`]],
+  ['mistyped', ['tail', `Flog://127.0.0.1:9/#read.${'Q'.repeat(43)}`]],
+  ['cut in two', ['fetch', `127.0.0.1:9/#read.${'Q'.repeat(43)}`, '--all']],
+])('a logport %s is exit code 2, and its secret is not shown', async (_, args) => {
+  const { code, stdout, stderr } = await flog(args)
+  expect(code).toBe(2)
+  expect(`${stdout}${stderr}`).not.toContain('QQQQ')
+  expect(stderr).toContain('logport')
+})
+
+test('without a logport it says how to name one', async () => {
+  const { code, stderr } = await flog(['fetch', '--all'])
+  expect(code).toBe(2)
+  expect(stderr).toContain('FLOG_LOGPORT')
+})
+
 test('nobody listens: exit code 1, and why', async () => {
   const { code, stderr } = await flog(['incidents', `flog://127.0.0.1:9/#read.${'A'.repeat(43)}`])
   expect(code).toBe(1)

@@ -1,10 +1,12 @@
+import type { IncidentSummary } from '../../../src/incident/header'
 import { parseIncidentId } from '../../../src/incident/name'
 import type { Remote } from '../../../src/remote/client'
-import { LOGPORT_FILE } from '../../../src/remote/logport'
+import { LOGPORT_FILE, looksLikeLogport } from '../../../src/remote/logport'
 import { eachFile } from '../each-file'
 import { UsageError } from '../failure'
 import { listAll } from '../incidents/remote-source'
 import { connectRemote, publisherText } from '../remote'
+import { count } from '../show/words'
 import { logportOf } from '../target'
 import type { ExitCode, Surroundings } from '../verb'
 import type { FetchOptions } from '../verbs/fetch'
@@ -19,8 +21,11 @@ export async function fetchIncidents(
   const fromEnvironment = args[0] === undefined || parseIncidentId(args[0]) !== undefined
   const [given, ids] = fromEnvironment ? [undefined, args] : [args[0], args.slice(1)]
   const wrong = ids.find((id) => parseIncidentId(id) === undefined)
-  if (wrong !== undefined)
+  if (wrong !== undefined) {
+    // A logport in the wrong place is a secret still
+    if (looksLikeLogport(wrong)) throw new UsageError('the logport comes first, then the ids')
     throw new UsageError(`${wrong}: not an incident's id`, 'see what there is: flog incidents LOGPORT')
+  }
   if (ids.length === 0 && options.all !== true && options.latest !== true) {
     throw new UsageError(
       'which incidents',
@@ -30,25 +35,36 @@ export async function fetchIncidents(
   const remote = await connectRemote(await logportOf(given, LOGPORT_FILE, io), io)
   try {
     const wanted = ids.length > 0 ? ids : await select(remote, options, io)
-    if (wanted.length === 0) io.talk(`flog: no incidents at ${publisherText(remote)}`)
     return await fetchAll(remote, wanted, options, io)
   } finally {
     await remote.close()
   }
 }
 
-async function select(
-  remote: Remote,
-  { all }: FetchOptions,
-  { signal }: Surroundings,
-): Promise<readonly string[]> {
+async function select(remote: Remote, { all }: FetchOptions, io: Surroundings): Promise<readonly string[]> {
+  const { signal } = io
   const { incidents } = await listAll(remote, signal)
-  if (all === true) return incidents.filter(({ state }) => state === 'finished').map(({ id }) => id)
+  if (incidents.length === 0) io.talk(`flog: no incidents at ${publisherText(remote)}`)
+  if (all === true) return finishedOnes(incidents, remote, io)
   const newest = incidents.reduce<(typeof incidents)[number] | undefined>(
     (best, one) => (best === undefined || one.openedAt > best.openedAt ? one : best),
     undefined,
   )
   return newest === undefined ? [] : [newest.id]
+}
+
+/** Says of those that are open how to get them: they are easily missed, and may be what somebody is after. */
+function finishedOnes(
+  incidents: readonly IncidentSummary[],
+  remote: Remote,
+  { talk }: Surroundings,
+): readonly string[] {
+  const open = incidents.filter(({ state }) => state === 'open')
+  if (open.length > 0) {
+    talk(`flog: ${count(open.length, 'incident')} at ${publisherText(remote)} still open, not fetched`)
+    talk(`  for a snapshot of one: flog fetch LOGPORT ${open.at(-1)?.id}`)
+  }
+  return incidents.filter(({ state }) => state === 'finished').map(({ id }) => id)
 }
 
 async function fetchAll(

@@ -1,7 +1,9 @@
 import { FlogError } from '../../../src/base/errors'
+import { REMOTE_LISTED_INCIDENTS } from '../../../src/base/limits'
 import type { IncidentSummary } from '../../../src/incident/header'
 import type { Remote } from '../../../src/remote/client'
 import type { Logport } from '../../../src/remote/logport'
+import { Problem } from '../failure'
 import { connectRemote, publisherText } from '../remote'
 import type { Surroundings } from '../verb'
 import type { Listing, Notice, Source } from './source'
@@ -28,12 +30,21 @@ export async function listAll(
   signal: AbortSignal,
 ): Promise<{ readonly incidents: readonly IncidentSummary[]; readonly cursor: string }> {
   const incidents: IncidentSummary[] = []
+  const listed = new Set<string>()
   let page = await remote.listIncidents({ signal })
   for (;;) {
+    for (const { id } of page.incidents) {
+      if (listed.has(id) || listed.size >= REMOTE_LISTED_INCIDENTS) throw endless()
+      listed.add(id)
+    }
     incidents.push(...page.incidents, ...page.open)
     if (!page.more) return { incidents, cursor: page.cursor }
     page = await remote.listIncidents({ since: page.cursor, signal })
   }
+}
+
+function endless(): Problem {
+  return new Problem('the publisher lists without an end: nothing that it says can be relied on')
 }
 
 async function* notices(
