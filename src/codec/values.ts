@@ -13,8 +13,8 @@ import {
   thrownText,
   unboxed,
 } from './hostile'
-import { cutText, type Key, KeyTable, textBytes } from './keys'
-import { Writer } from './writer'
+import { type Key, KeyTable } from './keys'
+import { literal, TagWriter, UNDEFINED, V_KEY } from './tags'
 
 /**
  * Writes any value as plain MessagePack, by value, now, in one pass. Never throws, whatever user code the value runs.
@@ -22,7 +22,7 @@ import { Writer } from './writer'
  * What MessagePack lacks becomes a map whose key `$` names the kind (FORMAT.md, "Values"). A `$` that holds a number is
  * the mark of a collection that was cut: so many entries are missing.
  */
-export class ValueWriter extends Writer {
+export class ValueWriter extends TagWriter {
   protected readonly keys: KeyTable
   readonly #ancestors: object[] = []
   /** Names from the event's fields down to the value in hand; kept only where paths are redacted. */
@@ -61,28 +61,14 @@ export class ValueWriter extends Writer {
         this.raw(UNDEFINED)
         return
       case 'bigint':
-        this.#bigint(value)
+        this.bigint(value)
         return
       case 'symbol':
-        this.#tag('symbol', value.description ?? '')
+        this.tag('symbol', value.description ?? '')
         return
       case 'function':
-        this.#tag('function', nameOf(value))
+        this.tag('function', nameOf(value))
     }
-  }
-
-  /** Any text as a value: redacted, cut, and with lone surrogates kept, each where it applies. */
-  protected text(text: string): void {
-    if (this.shortText(text)) return
-    const kept = this.redactor.text(text)
-    if (!kept.isWellFormed()) this.#loneSurrogates(kept)
-    else if (this.#fits(kept)) this.longText(kept)
-    else this.#cutText(kept)
-  }
-
-  #fits(text: string): boolean {
-    const room = this.limit - this.at
-    return text.length * 3 <= room || Buffer.byteLength(text) <= room
   }
 
   /**
@@ -94,7 +80,7 @@ export class ValueWriter extends Writer {
     let key = this.keys.first
     for (const name of names) {
       if (written >= VALUE_ENTRIES || this.full) {
-        this.#missing(names.length - written)
+        this.missing(names.length - written)
         return written + 1
       }
       key = key.next?.name === name ? key.next : this.keys.after(key, name)
@@ -112,7 +98,7 @@ export class ValueWriter extends Writer {
   protected error(error: object, depth: number, tagged: boolean, ofInfo = false): void {
     this.#ancestors.push(error)
     const head = this.openMap()
-    let count = tagged ? this.#tagHead('error') : 0
+    let count = tagged ? this.tagHead('error') : 0
     count += this.#errorText('name', errorName(error))
     count += this.#errorText('message', read(error, 'message'))
     count += this.#errorText('stack', read(error, 'stack'))
@@ -139,7 +125,7 @@ export class ValueWriter extends Writer {
     try {
       value = (object as Record<string, unknown>)[key.name]
     } catch (error) {
-      this.#tag('thrown', thrownText(error))
+      this.tag('thrown', thrownText(error))
       return
     }
     this.#found(key.name, value, depth)
@@ -163,11 +149,11 @@ export class ValueWriter extends Writer {
 
   #object(object: object, depth: number): void {
     if (depth <= 0) {
-      this.#tag('deep', kindName(object))
+      this.tag('deep', kindName(object))
       return
     }
     if (this.#ancestors.includes(object)) {
-      this.#tag('circular', String(this.#ancestors.length - this.#ancestors.indexOf(object)))
+      this.tag('circular', String(this.#ancestors.length - this.#ancestors.indexOf(object)))
       return
     }
     const { at, cutBytes } = this
@@ -180,7 +166,7 @@ export class ValueWriter extends Writer {
       this.cutBytes = cutBytes
       this.#ancestors.length = ancestors
       this.#path = path
-      this.#tag('thrown', thrownText(error))
+      this.tag('thrown', thrownText(error))
     }
   }
 
@@ -188,14 +174,14 @@ export class ValueWriter extends Writer {
     if (types.isProxy(object)) this.#proxy(object, depth)
     else if (Array.isArray(object)) this.#array(object, depth)
     else if (isPlain(object)) this.#plain(object, depth)
-    else if (ArrayBuffer.isView(object)) this.#view(object)
+    else if (ArrayBuffer.isView(object)) this.typed(object)
     else if (types.isAnyArrayBuffer(object)) this.binary(new Uint8Array(object))
-    else if (types.isDate(object)) this.#date(object)
+    else if (types.isDate(object)) this.date(object)
     else if (types.isNativeError(object) || object instanceof Error) this.error(object, depth, true)
     else if (types.isMap(object)) this.#mapTag(object, depth)
     else if (types.isSet(object)) this.#setTag(object, depth)
-    else if (types.isRegExp(object)) this.#tag('regexp', String(object))
-    else if (object instanceof URL) this.#tag('url', object.href)
+    else if (types.isRegExp(object)) this.tag('regexp', String(object))
+    else if (object instanceof URL) this.tag('url', object.href)
     else if (types.isBoxedPrimitive(object)) this.value(unboxed(object), depth)
     else this.#plain(object, depth)
   }
@@ -229,7 +215,7 @@ export class ValueWriter extends Writer {
 
   #setTag(set: ReadonlySet<unknown>, depth: number): void {
     this.#ancestors.push(set)
-    this.#openTag('set', 2)
+    this.openTag('set', 2)
     this.raw(V_KEY)
     this.#list(firstOf(setValues.call(set)), setSize.call(set) as number, depth)
     this.#ancestors.pop()
@@ -251,7 +237,7 @@ export class ValueWriter extends Writer {
     try {
       item = items[index]
     } catch (error) {
-      this.#tag('thrown', thrownText(error))
+      this.tag('thrown', thrownText(error))
       return
     }
     this.#found(index, item, depth)
@@ -259,7 +245,7 @@ export class ValueWriter extends Writer {
 
   #mapTag(map: ReadonlyMap<unknown, unknown>, depth: number): void {
     this.#ancestors.push(map)
-    this.#openTag('map', 2)
+    this.openTag('map', 2)
     this.raw(V_KEY)
     const head = this.openArray()
     let written = 0
@@ -283,55 +269,8 @@ export class ValueWriter extends Writer {
   #rest(written: number, total: number): number {
     if (!(written < total)) return written
     this.byte(0x81)
-    this.#missing(Math.min(total - written, MOST_MISSING))
+    this.missing(Math.min(total - written, MOST_MISSING))
     return written + 1
-  }
-
-  #view(view: ArrayBufferView): void {
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-    if (types.isUint8Array(view)) {
-      this.binary(bytes)
-      return
-    }
-    this.#openTag('typed', 3)
-    this.raw(TYPE_KEY)
-    this.raw(literal((typedArrayKind.call(view) as string | undefined) ?? 'DataView'))
-    this.raw(V_KEY)
-    this.binary(bytes)
-  }
-
-  #date(date: Date): void {
-    const ms = Date.prototype.getTime.call(date)
-    this.#openTag('date', 2)
-    this.raw(V_KEY)
-    if (Number.isNaN(ms)) this.nil()
-    else this.plainText(new Date(ms).toISOString())
-  }
-
-  #bigint(value: bigint): void {
-    // A decimal text of a number with millions of digits takes seconds; nobody reads them.
-    const size = value < 0n ? -value : value
-    const sign = value < 0n ? '-' : ''
-    const lowest = BigInt.asUintN(256, size).toString(16).padStart(64, '0')
-    this.#tag('bigint', size >= HUGE ? `${sign}0x…${lowest}` : value.toString())
-  }
-
-  #loneSurrogates(text: string): void {
-    const room = Math.max((this.limit - this.at) >> 1, 0)
-    const units = Buffer.from(text.slice(0, room), 'utf16le')
-    this.cutBytes += text.length * 2 - units.length
-    this.#openTag('text', 2)
-    this.raw(V_KEY)
-    this.binary(units)
-  }
-
-  #cutText(text: string): void {
-    const before = this.cutBytes
-    this.#openTag('cut', 3)
-    this.raw(V_KEY)
-    this.longText(text)
-    this.raw(BYTES_KEY)
-    this.num(this.cutBytes - before)
   }
 
   /** Name, message or stack. The name stands even where there is no room left. */
@@ -343,7 +282,7 @@ export class ValueWriter extends Writer {
     }
     const shown = this.#errorShown(name, text)
     this.raw(literal(name))
-    this.#bounded(typeof shown === 'string' ? this.redactor.text(shown) : REDACTED, ERROR_TEXT_BYTES)
+    this.bounded(typeof shown === 'string' ? this.redactor.text(shown) : REDACTED, ERROR_TEXT_BYTES)
     return 1
   }
 
@@ -379,62 +318,17 @@ export class ValueWriter extends Writer {
     this.close(head, this.entries(error, names, depth))
     return 1
   }
-
-  #missing(entries: number): void {
-    this.cutBytes += entries
-    this.raw(TAG_KEY)
-    this.num(entries)
-  }
-
-  #tagHead(tag: string): 1 {
-    this.raw(TAG_KEY)
-    this.raw(literal(tag))
-    return 1
-  }
-
-  #openTag(tag: string, entries: number): void {
-    this.bytes[this.at++] = 0x80 | entries
-    this.#tagHead(tag)
-  }
-
-  #tag(tag: string, text: string): void {
-    this.#openTag(tag, 2)
-    this.raw(V_KEY)
-    if (!this.shortText(text)) this.#bounded(this.redactor.text(text), TAG_TEXT_BYTES)
-  }
-
-  /** A text that must not crowd out others. It was redacted before: half a secret is no match. */
-  #bounded(text: string, bytes: number): void {
-    if (text.length * 3 <= bytes) {
-      this.longText(text)
-      return
-    }
-    const kept = cutText(text, bytes)
-    if (kept.length === text.length) this.longText(text)
-    else {
-      this.cutBytes += Buffer.byteLength(text) - Buffer.byteLength(kept)
-      this.longText(`${kept}…`)
-    }
-  }
 }
 
-const TAG_KEY = textBytes('$')
-const V_KEY = textBytes('v')
-const TYPE_KEY = textBytes('type')
-const BYTES_KEY = textBytes('bytes')
-const UNDEFINED = Uint8Array.from([0x81, ...TAG_KEY, ...textBytes('undefined')])
-const HUGE = 2n ** 1024n
 /** An array may claim any length. */
 const MOST_MISSING = 0xffffffff
 /** An error's message may be long and its stack repeats it: neither may crowd out the other. */
 const ERROR_TEXT_BYTES = 8192
-const TAG_TEXT_BYTES = 1024
 const ERROR_PARTS = ['name', 'message', 'stack', 'cause']
 
 // The getters themselves: a subclass or an own property cannot lie to them.
 const mapSize = getterOf(Map.prototype, 'size')
 const setSize = getterOf(Set.prototype, 'size')
-const typedArrayKind = getterOf(Object.getPrototypeOf(Int8Array.prototype), Symbol.toStringTag)
 const mapEntries = Map.prototype.entries
 const setValues = Set.prototype.values
 
@@ -451,14 +345,4 @@ function firstOf<T>(iterator: Iterator<T>): readonly T[] {
     items.push(value)
   }
   return items
-}
-
-const literals = new Map<string, Uint8Array>()
-function literal(text: string): Uint8Array {
-  let bytes = literals.get(text)
-  if (bytes === undefined) {
-    bytes = textBytes(text)
-    literals.set(text, bytes)
-  }
-  return bytes
 }

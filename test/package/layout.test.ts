@@ -7,7 +7,12 @@ const ROOT = join(__dirname, '../..')
 
 /** Sources that have no test file of their own, because they are parts of something that is tested as a whole: here. */
 const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
-  'test/codec/encoder.test.ts': ['src/codec/flat.ts', 'src/codec/values.ts', 'src/codec/writer.ts'],
+  'test/codec/encoder.test.ts': [
+    'src/codec/flat.ts',
+    'src/codec/tags.ts',
+    'src/codec/values.ts',
+    'src/codec/writer.ts',
+  ],
   'test/incident/parser.test.ts': [
     'src/incident/blocks.ts',
     'src/incident/damage.ts',
@@ -32,6 +37,8 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
   'test/remote/incidents.test.ts': ['src/remote/serve-incidents.ts'],
   'test/remote/connection.test.ts': ['src/remote/pause.ts'],
   'test/remote/keys.test.ts': ['src/remote/private-file.ts'],
+  'test/recorder/incidents.test.ts': ['src/recorder/incident.ts'],
+  'test/recorder/disk-trouble.test.ts': ['src/recorder/finisher.ts'],
   'test/transports/lines/assembler.test.ts': [
     'src/transports/lines/event.ts',
     'src/transports/lines/splitter.ts',
@@ -58,8 +65,12 @@ const TOPICS: readonly string[] = [
   'test/codec/redaction.test.ts',
   'test/incident/format.test.ts',
   'test/recorder/disk-trouble.test.ts',
+  'test/recorder/process-end.test.ts',
   'test/recorder/qualifying.test.ts',
+  'test/remote/hostile-publisher.test.ts',
+  'test/remote/hostile-subscriber.test.ts',
   'test/remote/hosting.test.ts',
+  'test/ring/reader-start.test.ts',
   'test/transports/winston/programs.test.ts',
 ]
 
