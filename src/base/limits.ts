@@ -107,7 +107,7 @@ export const REMOTE_FETCH_BYTES = 4096 * MiB
 /** How often rings are looked at for a tail: while events come, and after a while without any. */
 export const REMOTE_TAIL_POLL_MS = 25
 export const REMOTE_TAIL_IDLE_POLL_MS = 200
-/** Time, in ms, that one look at the rings may take for one subscriber, with decoding for its filters; twice for all. */
+/** Time, in ms, that one look at the rings may take for one subscriber, with decoding for its filters, and that the last of several may begin in. */
 export const REMOTE_TAIL_SLICE_MS = 1
 /** A ping is sent this often; a peer that leaves two of them unanswered is gone. */
 export const REMOTE_PING_MS = 15_000

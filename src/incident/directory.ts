@@ -182,7 +182,8 @@ export class IncidentDirectory {
 
   /** The files of all kinds that are named like ours, temporary ones included, in no order. */
   async files(): Promise<readonly IncidentFileName[]> {
-    return listing().incidentFiles(this.path)
+    const entries = require('./entries') as typeof import('./entries')
+    return entries.incidentFiles(this.path)
   }
 
   #createSync(path: string): number {

@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FlogError, messageOf, systemCode } from '../base/errors'
+import { incidentFiles, unusable } from './entries'
 import type { IncidentSummary } from './header'
-import { compareIncidentIds, type IncidentFileName, parseFileName } from './name'
+import { compareIncidentIds, type IncidentFileName } from './name'
 import { readSummary } from './summary'
 
 /** A file of an incident directory, and what its header and trailer say. */
@@ -30,17 +30,6 @@ const READERS = 8
 const ATTEMPTS = 4
 /** The process or the system is out of something. */
 const EXHAUSTED: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
-
-/** Regular files of a directory that are named like ours. A directory that is not there has none. */
-export async function incidentFiles(directory: string): Promise<readonly IncidentFileName[]> {
-  try {
-    const entries = await readdir(directory, { withFileTypes: true })
-    return entries.flatMap((entry) => (entry.isFile() ? (parseFileName(entry.name) ?? []) : []))
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return []
-    throw unusable(directory, error)
-  }
-}
 
 /** Reads the summaries of all files that readers may see and `filter` lets pass: two small reads a file. */
 export async function locateIncidents(
@@ -79,11 +68,6 @@ function asFlogError(path: string, error: unknown): FlogError {
   if (systemCode(error) === 'ENOENT') return new FlogError('FLOG_FILE_MISSING', `there is no file ${path}`)
   const message = `the incident file ${path} cannot be read: ${messageOf(error)}`
   return new FlogError('FLOG_FILE_CORRUPT', message, { cause: error, details: { path } })
-}
-
-function unusable(directory: string, cause: unknown): FlogError {
-  const message = `the incident directory ${directory} cannot be read: ${messageOf(cause)}`
-  return new FlogError('FLOG_DIRECTORY_UNUSABLE', message, { cause, details: { directory } })
 }
 
 function isThere({ error }: UnreadableFile): boolean {

@@ -11,6 +11,7 @@ const NEXT_LOOK_MS = 20_000
 /** Finishes, in the background, what processes that died left in the directory of a recorder. */
 export class Adoption {
   readonly #directory: IncidentDirectory
+  readonly #incarnation: string
   readonly #clock: Clock
   readonly #onTrouble: (error: FlogError) => void
   readonly #stop = new AbortController()
@@ -18,8 +19,15 @@ export class Adoption {
   #adopter: Adopter | undefined
   #looking: Promise<void> = Promise.resolve()
 
-  constructor(directory: IncidentDirectory, clock: Clock, onTrouble: (error: FlogError) => void) {
+  /** @param incarnation of this process, whose own files are nothing to adopt */
+  constructor(
+    directory: IncidentDirectory,
+    incarnation: string,
+    clock: Clock,
+    onTrouble: (error: FlogError) => void,
+  ) {
     this.#directory = directory
+    this.#incarnation = incarnation
     this.#clock = clock
     this.#onTrouble = onTrouble
     this.#lookAfter(FIRST_LOOK_MS)
@@ -39,7 +47,10 @@ export class Adoption {
 
   async #look(): Promise<void> {
     try {
-      if ((await this.#directory.files()).every(({ kind }) => kind === 'gzip')) return
+      // What adopts is loaded only where there is something to adopt: it takes the event loop some 15 ms.
+      const files = await this.#directory.files()
+      if (files.every(({ kind, id }) => kind === 'gzip' || id?.startsWith(`${this.#incarnation}-`) === true))
+        return
       if (this.#adopter === undefined) {
         const adopt = require('../incident/adopt') as typeof import('../incident/adopt')
         this.#adopter = new adopt.Adopter(this.#directory, { clock: this.#clock })

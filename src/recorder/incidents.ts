@@ -226,6 +226,7 @@ export class Incidents implements EventObserver {
     const incident = new Incident(report)
     this.#recorded++
     this.#open = { report, incident }
+    this.#finisher.prepare()
     report.begin()
     this.#options.onIncident(incident)
     return incident

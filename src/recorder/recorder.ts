@@ -121,7 +121,7 @@ export class Recorder extends Logger {
     this.#limits = limits
     this.#rings = rings
     this.#clock = clock
-    this.#adoption = new Adoption(directory, clock, onWarning)
+    this.#adoption = new Adoption(directory, incarnation, clock, onWarning)
     this.#forgetExit = onProcessExit({ onExit: () => this.#incidents.closeNow('exit') })
     if (clock instanceof SystemClock) clock.onStep((step) => this.#clockStepped(step))
     // With the first recorder, not with the package: it brings much of what writes reports.

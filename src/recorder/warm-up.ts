@@ -12,7 +12,8 @@ import { RingSet } from '../ring/set'
 
 /** Rings that are full, blocks that are filled, staging that is flushed: every way of the merge, in little. */
 const RING = '64KiB'
-const EVENTS = 8000
+const EVENTS = 5000
+const EVENTS_A_TURN = 250
 const STAGING = 32 * 1024
 const BLOCK = 8 * 1024
 /** After so many rounds, a millisecond each or less, the engine has compiled the merge for good. */
@@ -33,8 +34,8 @@ export class WarmUp {
     warmed = true
     this.#later(() => {
       sharedStaging()
-      const history = madeUpHistory()
-      this.#later(() => this.#round(history, ROUNDS))
+      const history = new MadeUpHistory()
+      this.#later(() => this.#fill(history))
     })
   }
 
@@ -43,9 +44,14 @@ export class WarmUp {
     this.#timer?.cancel()
   }
 
+  #fill(history: MadeUpHistory): void {
+    const full = history.fill()
+    this.#later(() => (full ? this.#round(history, ROUNDS) : this.#fill(history)))
+  }
+
   #round(history: MadeUpHistory, left: number): void {
     history.merge(left)
-    if (left > 1) this.#later(() => this.#round(history, left - 1))
+    this.#later(() => (left > 1 ? this.#round(history, left - 1) : loadCompressor()))
   }
 
   /** It is of use, not of need: an error in it must not become one of the program's. */
@@ -60,39 +66,51 @@ export class WarmUp {
   }
 }
 
-interface MadeUpHistory {
-  /** @param round any number; the rounds should have different ones */
-  merge(round: number): void
-}
-
-function madeUpHistory(): MadeUpHistory {
-  const sizes = { trace: RING, debug: RING, info: RING, warn: RING, error: RING, fatal: RING }
-  const rings = new RingSet({ sizes })
-  const encoder = new EventEncoder(new Redactor(), 4096)
+class MadeUpHistory {
+  readonly #rings = new RingSet({
+    sizes: { trace: RING, debug: RING, info: RING, warn: RING, error: RING, fatal: RING },
+  })
+  readonly #encoder = new EventEncoder(new Redactor(), 4096)
   // Numbers above 2^31 are doubles to the engine, smaller ones may be: code compiled for doubles takes both.
-  const control = new ControlBlock(2 ** 33)
-  const time = new SystemClock().now()
-  let length = 0
-  for (let i = 0; i < EVENTS; i++) {
+  readonly #control = new ControlBlock(2 ** 33)
+  readonly #time = new SystemClock().now()
+  readonly #staging = newStaging(STAGING, BLOCK)
+  #made = 0
+  #trigger: MarkedEvent = { seq: 0, payload: new Uint8Array(0) }
+
+  /** Makes some more events. @returns true when there are enough */
+  fill(): boolean {
+    const until = this.#made + EVENTS_A_TURN
+    let length = 0
+    for (; this.#made < until; this.#made++) length = this.#record(this.#made)
+    const payload = Uint8Array.prototype.slice.call(this.#encoder.bytes, 0, length)
+    this.#trigger = { seq: peekSeq(payload), payload }
+    if (this.#made < EVENTS) return false
+    prepareHeader(payload)
+    return true
+  }
+
+  /** @param round any number; the rounds should have different ones */
+  merge(round: number): void {
+    const trigger = this.#trigger
+    const writer = new HistoryWriter(SYNC, trigger, WRITES[round % WRITES.length] as Write, this.#staging)
+    const { handles } = this.#rings
+    writer.take((target) => mergeHistory(handles, target, { ownThread: 0, until: trigger.seq }))
+  }
+
+  #record(i: number): number {
     // Severities that change at each event, and some that stay the same for a while.
     const severity = 1 + 4 * ((i >> (i & 1024 ? 4 : 0)) % 6)
     // Of all lengths: what is only done for some would be new to the engine when it matters.
-    length = encoder.encode(time, severity, 'warming up', '', { i, half: i / 2, text: '.'.repeat(i % 23) })
-    encoder.stamp(control.nextSeq())
-    rings.select(severity, '').append(encoder.longs, length)
-  }
-  const payload = Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
-  const trigger: MarkedEvent = { seq: peekSeq(payload), payload }
-  prepareHeader(payload)
-  const sync = new Uint8Array(16)
-  const staging = newStaging(STAGING, BLOCK)
-  return {
-    merge: (round: number) => {
-      const writer = new HistoryWriter(sync, trigger, WRITES[round % WRITES.length] as Write, staging)
-      writer.take((target) => mergeHistory(rings.handles, target, { ownThread: 0, until: trigger.seq }))
-    },
+    const fields = { i, half: i / 2, text: '.'.repeat(i % 23) }
+    const length = this.#encoder.encode(this.#time, severity, 'warming up', '', fields)
+    this.#encoder.stamp(this.#control.nextSeq())
+    this.#rings.select(severity, '').append(this.#encoder.longs, length)
+    return length
   }
 }
+
+const SYNC = new Uint8Array(16)
 
 type Write = (bytes: Uint8Array) => void
 
@@ -110,4 +128,9 @@ function prepareHeader(payload: Uint8Array): void {
   const event = new EncodedEvent(payload)
   fingerprintOf(event)
   encodeValue(event.decoded)
+}
+
+/** The largest single module that an incident needs: compiling it takes 10 ms, which it must not take in the window. */
+function loadCompressor(): void {
+  require('../incident/gzip')
 }

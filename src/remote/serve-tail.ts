@@ -147,7 +147,7 @@ export class TailPoller {
 
   #look(): void {
     this.#stop()
-    const until = this.#clock.monotonic() + 2 * REMOTE_TAIL_SLICE_MS
+    const until = this.#clock.monotonic() + REMOTE_TAIL_SLICE_MS
     const waiting = [...this.#feeds]
     let seen = false
     while (waiting.length > 0 && this.#clock.monotonic() < until) {

@@ -1,8 +1,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { IncidentChanges } from '../../src/incident/changes'
+import { incidentFiles } from '../../src/incident/entries'
 import { finishIncident } from '../../src/incident/finish'
-import { incidentFiles } from '../../src/incident/listing'
 import { claimPath, finishedPath, temporaryPath } from '../../src/incident/name'
 import { incident, temporaryDirectory, writeSample } from './samples'
 

@@ -26,6 +26,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
   ],
   'test/incident/block.test.ts': ['src/incident/layout.ts'],
   'test/incident/gzip.test.ts': ['src/incident/member.ts'],
+  'test/incident/listing.test.ts': ['src/incident/entries.ts'],
   'test/incident/salvage.test.ts': ['src/incident/repacked.ts'],
   'test/incident/qualifiers/rate.test.ts': ['src/incident/qualifiers/options.ts'],
   'test/ring/ring.test.ts': ['src/ring/layout.ts'],
