@@ -39,6 +39,9 @@ export interface ReportOptions {
   readonly onClosed: (report: Report, reason: CloseReason) => void
 }
 
+/** Bytes of history that the disk is asked to take while the next ones are merged. */
+const SYNC_AHEAD_BYTES = 3 * 1024 * 1024
+
 /**
  * One incident while it is written.
  *
@@ -60,6 +63,7 @@ export class Report {
   #after = 0
   #lost = 0
   #hasTrigger = false
+  #unsynced = 0
   /** Events that the window still takes, and what it means when it has taken them. */
   #left: number
   #full: CloseReason = 'events'
@@ -161,6 +165,14 @@ export class Report {
   }
 
   /** Whole blocks of events; the trigger comes in one of its own. */
+  /** The disk may begin while the rest is merged: what it has by then need not be waited for at the end. */
+  #syncAhead(bytes: number): void {
+    this.#unsynced += bytes
+    if (this.#unsynced < SYNC_AHEAD_BYTES || this.#hasTrigger) return
+    this.#unsynced = 0
+    this.#sink.startSync()
+  }
+
   #writeBlocks(bytes: Uint8Array): void {
     let events = 0
     let isTrigger = false
@@ -177,6 +189,7 @@ export class Report {
     }
     if (this.#hasTrigger) this.#after += events
     else this.#history += events
+    this.#syncAhead(bytes.length)
     this.#hasTrigger ||= isTrigger
   }
 

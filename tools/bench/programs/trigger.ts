@@ -14,10 +14,11 @@ async function main(): Promise<void> {
   for (let i = 0; i < 120_000; i++) recorder.log(SEVERITIES[i & 3] as number, 'order accepted', fields(i))
   await new Promise((resolve) => setTimeout(resolve, 100))
 
-  const durable = fsyncSeen()
+  const syncs = seenSyncs()
   const start = performance.now()
   recorder.error('payment {id} failed', { id: 7, err: new Error('no connection within 5000 ms') })
   const call = performance.now() - start
+  const durable = syncs()
   const incident = recorder.currentIncident
   if (incident?.path === undefined) throw new Error('there is no incident')
   const bytes = statSync(incident.path).size
@@ -32,17 +33,21 @@ async function main(): Promise<void> {
 
 const SEVERITIES = [1, 5, 9, 13]
 
-/** When the first fsync that is asked for from now on is done. */
-function fsyncSeen(): Promise<number> {
+/** @returns a function that gives the time at which all fsyncs that were asked for until it is called are done */
+function seenSyncs(): () => Promise<number> {
   const real = fs.fsync
-  return new Promise((resolve) => {
-    fs.fsync = ((fd: number, done: (error: NodeJS.ErrnoException | null) => void) => {
-      real(fd, (error) => {
-        resolve(performance.now())
-        done(error)
-      })
-    }) as typeof fs.fsync
-  })
+  const asked: Promise<number>[] = []
+  fs.fsync = ((fd: number, done: (error: NodeJS.ErrnoException | null) => void) => {
+    asked.push(
+      new Promise((resolve) => {
+        real(fd, (error) => {
+          resolve(performance.now())
+          done(error)
+        })
+      }),
+    )
+  }) as typeof fs.fsync
+  return async () => Math.max(...(await Promise.all([...asked])))
 }
 
 async function longestTurn(until: Promise<unknown>): Promise<number> {
