@@ -37,6 +37,8 @@ export class Capture {
   readonly #encoder: EventEncoder
   readonly #eventBytes: number
   readonly #observer: EventObserver
+  /** Of the events recorded here. */
+  #highest = -1
 
   constructor(
     parts: { readonly clock: Clock; readonly control: ControlBlock; readonly rings: RingSet },
@@ -78,7 +80,10 @@ export class Capture {
       length = encoder.encodeTimed(severity, message, facility, fields, extras)
       seq = stamp === undefined ? this.control.nextSeq() : stamp.seq
       encoder.stamp(seq)
-      this.rings.select(severity, facility).append(encoder.longs, length)
+      const ring = this.rings.select(severity, facility)
+      ring.append(encoder.longs, length)
+      if (seq > this.#highest) this.#highest = seq
+      else ring.markOutOfOrder()
       this.control.publish(seq)
     } catch {
       encoder.busy = false

@@ -2,7 +2,7 @@
  * A ring in shared memory: control words, then the frames.
  *
  * ```
- *   words   0        1        2 … 3              16 …                                    16 + capacity
+ *   words   0        1        2 … 3        4     16 …                                    16 + capacity
  *         ┌────────┬────────┬──────────────────┬─────────────────────────────────────────┐
  *         │ head   │ tail   │ ordinal of head  │ ░░░ free ░░░│ frame │ frame │ frame │░░░ │
  *         └────────┴────────┴──────────────────┴─────────────────────────────────────────┘
@@ -26,6 +26,8 @@ export const HEAD = 0
 export const TAIL = 1
 /** Index into the same memory seen as float64. */
 export const NEXT_ORDINAL_F64 = 1
+/** Not 0 once an event went in behind one with a higher `seq`: only then a merge has to look at the order. */
+export const OUT_OF_ORDER = 4
 export const CONTROL_WORDS = 16
 
 /** Words of a frame beside the event: length and ordinal at both ends. */

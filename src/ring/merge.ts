@@ -1,4 +1,4 @@
-import { CONTROL_WORDS, capacityWords, frameWords, HEAD, type RingHandle, TAIL } from './layout'
+import { CONTROL_WORDS, capacityWords, frameWords, HEAD, OUT_OF_ORDER, type RingHandle, TAIL } from './layout'
 
 /** Takes merged events: `words` of a ring from `position` on, modulo `mask`, hold the event's `bytes` bytes. */
 export interface MergeTarget {
@@ -65,7 +65,7 @@ function cursorOf(handle: RingHandle, own: boolean): Cursor {
   const tail = Atomics.or(shared, TAIL, 0)
   const passed = ((head - tail) | 0) < 0
   const cursor = new Cursor(words, mask, passed ? head : tail, head)
-  return cursor.isInOrder() ? cursor : sorted(cursor)
+  return Atomics.load(shared, OUT_OF_ORDER) === 0 || cursor.isInOrder() ? cursor : sorted(cursor)
 }
 
 /** Walks the frames of one ring. */

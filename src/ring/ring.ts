@@ -7,6 +7,7 @@ import {
   frameWords,
   HEAD,
   NEXT_ORDINAL_F64,
+  OUT_OF_ORDER,
   type RingHandle,
   TAIL,
 } from './layout'
@@ -91,6 +92,11 @@ export class Ring {
       start[i] = this.#words[CONTROL_WORDS + ((tail + 2 + i) & this.#mask)] as number
     }
     return peekTime(new Uint8Array(start.buffer))
+  }
+
+  /** Told when the event that was appended last had been given its `seq` long before. */
+  markOutOfOrder(): void {
+    Atomics.store(this.#words, OUT_OF_ORDER, 1)
   }
 
   /**

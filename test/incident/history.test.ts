@@ -30,7 +30,9 @@ function fileOf(
   const rings = new RingSet({ sizes: { trace: '64KiB', debug: '64KiB' } })
   for (const [seq, severity, text] of logged) {
     const length = encode(seq, text)
-    rings.select(severity, '').append(encoder.longs, length)
+    const ring = rings.select(severity, '')
+    ring.append(encoder.longs, length)
+    ring.markOutOfOrder()
   }
   const written: Uint8Array[] = [openingBytes(sampleHeader(), SYNC)]
   const marked = { seq: trigger, payload: payloadOf(trigger) }

@@ -35,6 +35,7 @@ function merged(
 
 function append(ring: Ring, seq: number, bytes = 200): void {
   expect(ring.append(fakeEvent(seq, bytes), bytes)).toBe(true)
+  ring.markOutOfOrder()
 }
 
 /** Rings of which each event went to one, nearly in order: some events were stamped before they were encoded. */
