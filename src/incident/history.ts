@@ -72,8 +72,14 @@ export class HistoryWriter implements MergeTarget {
     const target = this.#words
     const at = this.#at
     target[at] = bytes
-    for (let i = 0; i < length; i++)
-      target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
+    const start = position & mask
+    if (start + length <= mask + 1) {
+      for (let i = 0, from = CONTROL_WORDS + start, to = at + 1; i < length; i++)
+        target[to + i] = words[from + i] as number
+    } else {
+      for (let i = 0; i < length; i++)
+        target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
+    }
     // What stands behind the event in its last word is left over from older ones.
     const odd = bytes & 3
     if (odd !== 0) target[at + length] = (target[at + length] as number) & ((1 << (odd * 8)) - 1)

@@ -1,14 +1,12 @@
 import { type Clock, SystemClock, type Timer } from '../base/clock'
 import { peekSeq } from '../codec/decode'
 import { EventEncoder } from '../codec/encoder'
-import { encodeValue } from '../codec/value'
-import { EncodedEvent } from '../codec/view'
 import { Redactor } from '../event/redact'
-import { fingerprintOf } from '../incident/fingerprint'
 import { HistoryWriter, type MarkedEvent, newStaging, sharedStaging } from '../incident/history'
 import { ControlBlock } from '../ring/control'
 import { mergeHistory } from '../ring/merge'
 import { RingSet } from '../ring/set'
+import { rehearseReport } from './rehearsal'
 
 /** Rings that are full, blocks that are filled, staging that is flushed: every way of the merge, in little. */
 const RING = '64KiB'
@@ -18,6 +16,7 @@ const STAGING = 32 * 1024
 const BLOCK = 8 * 1024
 /** After so many rounds, a millisecond each or less, the engine has compiled the merge for good. */
 const ROUNDS = 30
+const REHEARSALS = 3
 let warmed = false
 
 /**
@@ -51,7 +50,12 @@ export class WarmUp {
 
   #round(history: MadeUpHistory, left: number): void {
     history.merge(left)
-    this.#later(() => (left > 1 ? this.#round(history, left - 1) : loadCompressor()))
+    this.#later(() => (left > 1 ? this.#round(history, left - 1) : this.#rehearse(history, REHEARSALS)))
+  }
+
+  #rehearse(history: MadeUpHistory, left: number): void {
+    history.rehearse(this.#clock)
+    this.#later(() => (left > 1 ? this.#rehearse(history, left - 1) : loadCompressor()))
   }
 
   /** It is of use, not of need: an error in it must not become one of the program's. */
@@ -86,7 +90,6 @@ class MadeUpHistory {
     const payload = Uint8Array.prototype.slice.call(this.#encoder.bytes, 0, length)
     this.#trigger = { seq: peekSeq(payload), payload }
     if (this.#made < EVENTS) return false
-    prepareHeader(payload)
     return true
   }
 
@@ -96,6 +99,10 @@ class MadeUpHistory {
     const writer = new HistoryWriter(SYNC, trigger, WRITES[round % WRITES.length] as Write, this.#staging)
     const { handles } = this.#rings
     writer.take((target) => mergeHistory(handles, target, { ownThread: 0, until: trigger.seq }))
+  }
+
+  rehearse(clock: Clock): void {
+    rehearseReport(this.#rings.handles, this.#trigger, clock)
   }
 
   #record(i: number): number {
@@ -122,13 +129,6 @@ const WRITES: readonly Write[] = [
   (bytes) => void bytes.byteOffset,
   (bytes) => void bytes.at(-1),
 ]
-
-/** What else is done once an incident, and costs most the first time. */
-function prepareHeader(payload: Uint8Array): void {
-  const event = new EncodedEvent(payload)
-  fingerprintOf(event)
-  encodeValue(event.decoded)
-}
 
 /** The largest single module that an incident needs: compiling it takes 10 ms, which it must not take in the window. */
 function loadCompressor(): void {

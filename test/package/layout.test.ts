@@ -39,6 +39,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
   'test/remote/connection.test.ts': ['src/remote/pause.ts'],
   'test/remote/keys.test.ts': ['src/remote/private-file.ts'],
   'test/recorder/incidents.test.ts': ['src/recorder/incident.ts'],
+  'test/recorder/warm-up.test.ts': ['src/recorder/rehearsal.ts'],
   'test/recorder/disk-trouble.test.ts': ['src/recorder/finisher.ts'],
   'test/transports/lines/assembler.test.ts': [
     'src/transports/lines/event.ts',
