@@ -70,23 +70,6 @@ export class EventEncoder extends FlatWriter {
     fields: unknown,
     extras = NONE,
   ): number {
-    this.time(time)
-    return this.encodeTimed(severity, message, facility, fields, extras)
-  }
-
-  /** Sets the time of the event that is encoded next. */
-  time(time: number): void {
-    this.view.setFloat64(TIME_AT, time)
-  }
-
-  /** As {@link encode}, with the time that was set before: a number that is passed on costs an allocation. */
-  encodeTimed(
-    severity: number,
-    message: unknown,
-    facility: string,
-    fields: unknown,
-    extras: EventExtras = NONE,
-  ): number {
     const capacity = this.#capacity
     this.at = 19
     this.cutBytes = 0
@@ -94,6 +77,7 @@ export class EventEncoder extends FlatWriter {
     this.fromInfo = extras.info === true
     this.infoTraceId = undefined
     this.infoSpanId = undefined
+    this.view.setFloat64(TIME_AT, time)
     this.bytes[this.at++] = severity
     this.limit = capacity >> 1
     this.#text(message)

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { VALUE_ENTRIES } from '../base/limits'
 import { REDACTED } from '../event/redact'
-import { InfoPart, infoPart, type Key, textBytes } from './keys'
+import { InfoPart, infoPart, type Key } from './keys'
 import { ValueWriter } from './values'
 
 /** Texts up to here are written by the loop below. */
@@ -41,7 +41,7 @@ export class FlatWriter extends ValueWriter {
       if (at >= this.limit || count >= VALUE_ENTRIES) {
         this.at = at
         for (const later of ERROR_NAMES) this.takePartOf(fields, later)
-        this.#omit(this.fieldNames(fields).length - count - taken)
+        this.missing(this.fieldNames(fields).length - count - taken)
         at = this.at
         count++
         break
@@ -159,15 +159,8 @@ export class FlatWriter extends ValueWriter {
     else return false
     return true
   }
-
-  #omit(entries: number): void {
-    this.cutBytes += entries
-    this.raw(TAG_KEY)
-    this.num(entries)
-  }
 }
 
-const TAG_KEY = textBytes('$')
 const ERROR_NAMES = ['err', 'error']
 
 /** An error of this or another realm. A proxy is not asked. */

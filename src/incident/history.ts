@@ -72,14 +72,8 @@ export class HistoryWriter implements MergeTarget {
     const target = this.#words
     const at = this.#at
     target[at] = bytes
-    const start = position & mask
-    if (start + length <= mask + 1) {
-      for (let i = 0, from = CONTROL_WORDS + start, to = at + 1; i < length; i++)
-        target[to + i] = words[from + i] as number
-    } else {
-      for (let i = 0; i < length; i++)
-        target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
-    }
+    for (let i = 0; i < length; i++)
+      target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
     // What stands behind the event in its last word is left over from older ones.
     const odd = bytes & 3
     if (odd !== 0) target[at + length] = (target[at + length] as number) & ((1 << (odd * 8)) - 1)
@@ -112,17 +106,9 @@ export class HistoryWriter implements MergeTarget {
     if (this.#events === 0) return
     const at = this.#block * 4
     const length = (this.#at - this.#block - HEAD_WORDS) * 4
-    const { events, firstSeq, lastSeq } = {
-      events: this.#events,
-      firstSeq: this.#firstSeq,
-      lastSeq: this.#lastSeq,
-    }
-    sealBlock(
-      this.#bytes,
-      at,
-      { type: BlockType.events, flags: 0, events, firstSeq, lastSeq, length },
-      this.#sync,
-    )
+    const seqs = { firstSeq: this.#firstSeq, lastSeq: this.#lastSeq }
+    const meta = { type: BlockType.events, flags: 0, events: this.#events, ...seqs, length }
+    sealBlock(this.#bytes, at, meta, this.#sync)
     this.#startBlock(this.#at)
   }
 

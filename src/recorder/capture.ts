@@ -76,15 +76,10 @@ export class Capture {
     let length = 0
     let seq = -1
     try {
-      encoder.time(stamp === undefined ? this.clock.now() : stamp.time)
-      length = encoder.encodeTimed(severity, message, facility, fields, extras)
+      const time = stamp === undefined ? this.clock.now() : stamp.time
+      length = encoder.encode(time, severity, message, facility, fields, extras)
       seq = stamp === undefined ? this.control.nextSeq() : stamp.seq
-      encoder.stamp(seq)
-      const ring = this.rings.select(severity, facility)
-      ring.append(encoder.longs, length)
-      if (seq > this.#highest) this.#highest = seq
-      else ring.markOutOfOrder()
-      this.control.publish(seq)
+      this.#append(encoder, length, severity, facility, seq)
     } catch {
       encoder.busy = false
       return this.#recordFailure(severity, facility)
@@ -100,6 +95,15 @@ export class Capture {
       encoder.busy = false
     }
     return seq
+  }
+
+  #append(encoder: EventEncoder, length: number, severity: number, facility: string, seq: number): void {
+    encoder.stamp(seq)
+    const ring = this.rings.select(severity, facility)
+    ring.append(encoder.longs, length)
+    if (seq > this.#highest) this.#highest = seq
+    else ring.markOutOfOrder()
+    this.control.publish(seq)
   }
 
   /** Apart from `record`: what a closure uses would be put on the heap for every event, shown or not. */
@@ -127,10 +131,7 @@ export class Capture {
   recordUnobserved(severity: number, message: string, facility: string, fields: object): Uint8Array {
     const encoder = new EventEncoder(this.redactor, this.#eventBytes)
     const length = encoder.encode(this.clock.now(), severity, message, facility, fields)
-    const seq = this.control.nextSeq()
-    encoder.stamp(seq)
-    this.rings.select(severity, facility).append(encoder.longs, length)
-    this.control.publish(seq)
+    this.#append(encoder, length, severity, facility, this.control.nextSeq())
     return Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
   }
 

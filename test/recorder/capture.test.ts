@@ -4,6 +4,7 @@ import { decodeEvent } from '../../src/codec/decode'
 import { Redactor } from '../../src/event/redact'
 import { Capture } from '../../src/recorder/capture'
 import { ControlBlock } from '../../src/ring/control'
+import { mergeHistory } from '../../src/ring/merge'
 import { RingReader } from '../../src/ring/reader'
 import { RingSet } from '../../src/ring/set'
 
@@ -24,6 +25,20 @@ test('seq counts up, and is published when the event is in its ring', () => {
   expect(seqs).toEqual([0, 1, 2])
   expect(capture.control.published).toBe(2)
 })
+
+test.each(['record', 'recordUnobserved'] as const)(
+  'an event that was stamped before one of %s and recorded after it has its place in the history',
+  (method) => {
+    const { capture, rings } = newCapture()
+    const early = capture.stamp()
+    if (method === 'record') capture.record(9, 'later', '', undefined, undefined)
+    else capture.recordUnobserved(9, 'later', '', {})
+    capture.record(9, 'earlier', '', undefined, undefined, early)
+    const seqs: number[] = []
+    mergeHistory(rings.handles, { event: (seq) => seqs.push(seq) }, { ownThread: 0, until: 1 })
+    expect(seqs).toEqual([0, 1])
+  },
+)
 
 test('only events of the watched severities are shown, with the means to have them whole where they were cut', () => {
   const { capture, shown } = newCapture(17)
