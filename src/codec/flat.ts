@@ -76,6 +76,15 @@ export class FlatWriter extends ValueWriter {
           continue
         }
         let i = 0
+        for (; i + 4 <= length; i += 4) {
+          const a = value.charCodeAt(i)
+          const b = value.charCodeAt(i + 1)
+          const c = value.charCodeAt(i + 2)
+          const d = value.charCodeAt(i + 3)
+          if ((a | b | c | d) > 0x7f) break
+          if (a === AT_SIGN || b === AT_SIGN || c === AT_SIGN || d === AT_SIGN) break
+          view.setInt32(at + 1 + i, a | (b << 8) | (c << 16) | (d << 24), true)
+        }
         for (; i < length; i++) {
           const code = value.charCodeAt(i)
           if (code > 0x7f || code === AT_SIGN) break

@@ -1,4 +1,3 @@
-import { threadId } from 'node:worker_threads'
 import type { Clock } from '../base/clock'
 import { FlogError, type FlogErrorCode, invalidOption, messageOf } from '../base/errors'
 import { systemRandom } from '../base/random'
@@ -62,6 +61,7 @@ export class Reports {
   /** Reports that the disk refused. */
   refused = 0
   readonly #options: ReportsOptions
+  readonly #thread: number
   readonly #Report: typeof Report
 
   constructor(options: ReportsOptions) {
@@ -69,6 +69,7 @@ export class Reports {
     // With the first recorder, not with the package. Not at the first trigger either: a process that has run out of
     // descriptors can load nothing.
     this.#Report = (require('../incident/report') as typeof import('../incident/report')).Report
+    this.#thread = (require('node:worker_threads') as typeof import('node:worker_threads')).threadId
   }
 
   /** @throws FlogError FLOG_WRITE_FAILED for a header that no reader would take */
@@ -82,7 +83,7 @@ export class Reports {
       sync: systemRandom.bytes(16),
       trigger: marked,
       rings: rings.map((ring) => ring.handle),
-      thread: threadId,
+      thread: this.#thread,
       cap: reporter.cap,
       historyBytes: reporter.historyBytesAtTrigger,
       durable: reporter.durable,

@@ -54,6 +54,9 @@ export class LoggerFeed implements Feed {
   readonly #early = new Early()
   #levels: Readonly<Record<string, number>> | undefined
   #severities: ReadonlyMap<string, number> = new Map()
+  /** The level that was asked for last, and its severity. */
+  #level: unknown
+  #severity = INFO
   /** The innermost write that runs: formats and siblings may log too. */
   #note: Note | undefined
 
@@ -109,13 +112,18 @@ export class LoggerFeed implements Feed {
 
   severity(level: unknown): number {
     if (this.logger.levels !== this.#levels) this.#readLevels()
+    if (level === this.#level) return this.#severity
     if (typeof level !== 'string') return INFO
-    return this.#severities.get(level) ?? severityOf(level) ?? INFO
+    this.#level = level
+    this.#severity = this.#severities.get(level) ?? severityOf(level) ?? INFO
+    return this.#severity
   }
 
   #readLevels(): void {
     this.#levels = this.logger.levels
     this.#severities = winstonSeverities(this.#levels, this.#explicit)
+    this.#level = undefined
+    this.#severity = INFO
   }
 
   #passNow(note: Note, threw: boolean): void {

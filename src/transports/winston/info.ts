@@ -59,8 +59,20 @@ function isOrdinary(info: Info, note: Note | undefined): boolean {
   if (note.error !== undefined || info['stack'] !== undefined) return false
   const splat = info[SPLAT]
   if (splat === undefined) return true
-  return Array.isArray(splat) && splat.length === 1 && isInfo(splat[0]) && !message.includes('%')
+  return Array.isArray(splat) && splat.length === 1 && isInfo(splat[0]) && isPlain(message)
 }
+
+/** Whether a message has nothing that arguments could be put into. The same few are asked for again and again. */
+function isPlain(message: string): boolean {
+  if (message === plainMessage) return true
+  if (message.includes('%')) return false
+  // A long one would be kept alive by this.
+  if (message.length <= PLAIN_CHARS) plainMessage = message
+  return true
+}
+
+const PLAIN_CHARS = 256
+let plainMessage = ''
 
 /** The facility of an info; empty where it has none. */
 export function facilityOf(info: Info, option: FacilityOption | undefined): string {

@@ -80,15 +80,16 @@ export class Tap {
       (below) =>
         function (this: unknown, info, encoding, callback) {
           const feeds = tap.#feeds
-          for (const feed of feeds) feed.begin(info, tap.#logged)
-          if (tap.#logged !== undefined) tap.#logged = undefined
+          const logged = tap.#logged
+          if (logged !== undefined) tap.#logged = undefined
+          for (let i = 0; i < feeds.length; i++) feeds[i]?.begin(info, logged)
           let threw = true
           try {
             const result = below.write.call(this, info, encoding, callback)
             threw = false
             return result
           } finally {
-            for (const feed of feeds) if (feed.end(threw)) tap.#trackInfos()
+            for (let i = 0; i < feeds.length; i++) if (feeds[i]?.end(threw)) tap.#trackInfos()
           }
         },
     )
@@ -134,7 +135,8 @@ export class Tap {
         function (this: unknown, result, encoding) {
           const info = tap.#transforming
           if (info !== undefined) tap.#transforming = undefined
-          if (result !== null) for (const feed of tap.#feeds) feed.formatted(result, info)
+          const feeds = tap.#feeds
+          if (result !== null) for (let i = 0; i < feeds.length; i++) feeds[i]?.formatted(result, info)
           return below.push.call(this, result, encoding)
         },
     )
@@ -153,12 +155,15 @@ interface Overlay {
 
 /**
  * Lays a method over that of one object.
- * @param make given what has the method below: the prototype is asked each time, for others patch it while programs run
+ * @param make given what has the method below: the prototype is asked each time, for others patch it while programs run;
+ *   through an object of its own, since the engine is quick to ask what lies behind an object, and slow to ask a prototype
  */
 function overlay(logger: WinstonLogger, name: keyof Methods, make: (below: Methods) => Method): Overlay {
   const target = logger as WinstonLogger & Methods
   const own = Object.getOwnPropertyDescriptor(target, name)
-  const method = make(own === undefined ? Object.getPrototypeOf(target) : { [name]: own.value })
+  const method = make(
+    own === undefined ? Object.create(Object.getPrototypeOf(target)) : { [name]: own.value },
+  )
   Object.defineProperty(target, name, {
     value: method,
     configurable: true,

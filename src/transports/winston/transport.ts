@@ -1,6 +1,7 @@
 import TransportStream from 'winston-transport'
 import { FlogError, messageOf } from '../../base/errors'
 import { INFO, severityOf } from '../../event/severity'
+import type { Capture } from '../../recorder/capture'
 import { createRecorder, type Recorder } from '../../recorder/recorder'
 import { LoggerFeed, type Note, type Receiver } from './feed'
 import { FinishListeners } from './finish-listeners'
@@ -32,7 +33,7 @@ export class IncidentTransport extends TransportStream {
   readonly name = 'incident'
   readonly #settings: TransportSettings
   readonly #finishing: FinishListeners
-  readonly #receiver: Receiver
+  readonly #receiver: Receiver & { events: Capture }
   #recorder: Recorder
   #feeds: readonly LoggerFeed[] = []
   /** The level that was taken from the logger, and lets everything through. */
@@ -110,12 +111,9 @@ export class IncidentTransport extends TransportStream {
     else done()
   }
 
-  #makeReceiver(): Receiver {
-    const transport = this
+  #makeReceiver(): Receiver & { events: Capture } {
     return {
-      get events() {
-        return transport.#recorder.events
-      },
+      events: this.#recorder.events,
       receive: (info, feed, note) => {
         try {
           this.#pass(info, feed, note)
@@ -135,15 +133,16 @@ export class IncidentTransport extends TransportStream {
   }
 
   #arrive(info: Info): void {
-    for (const feed of this.#feeds) {
-      const note = feed.take(info)
+    const feeds = this.#feeds
+    for (let i = 0; i < feeds.length; i++) {
+      const note = feeds[i]?.take(info)
       if (note !== undefined) {
-        this.#pass(info, feed, note)
+        this.#pass(info, feeds[i], note)
         return
       }
     }
-    for (const feed of this.#feeds) if (feed.skips(info)) return
-    this.#pass(info, this.#feeds[0], undefined)
+    for (const feed of feeds) if (feed.skips(info)) return
+    this.#pass(info, feeds[0], undefined)
   }
 
   /** Filters and formats as winston does for any transport. */
@@ -247,7 +246,9 @@ export class IncidentTransport extends TransportStream {
   #reopen(): void {
     if (this.#closing === undefined) return
     this.#closing = undefined
-    if (this.#settings.recorder === undefined) this.#recorder = createRecorder(this.#settings.recorderOptions)
+    if (this.#settings.recorder !== undefined) return
+    this.#recorder = createRecorder(this.#settings.recorderOptions)
+    this.#receiver.events = this.#recorder.events
   }
 
   async #close(): Promise<void> {
