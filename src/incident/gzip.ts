@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { deflateSync } from 'fflate'
+import { deflateSync } from 'fflate/browser'
 import { END_MEMBER_BYTES, MEMBER_HEAD_BYTES, MEMBER_TAIL_BYTES, putMemberHead } from './member'
 
 /**

@@ -1,5 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib'
-import { inflateSync } from 'fflate'
+import { inflateSync } from 'fflate/browser'
 import type { Engine } from './engine'
 
 /** Zeros that may have been written: at least the padding of the last block. */

@@ -61,7 +61,6 @@ export class Reports {
   /** Reports that the disk refused. */
   refused = 0
   readonly #options: ReportsOptions
-  readonly #thread: number
   readonly #Report: typeof Report
 
   constructor(options: ReportsOptions) {
@@ -69,7 +68,6 @@ export class Reports {
     // With the first recorder, not with the package. Not at the first trigger either: a process that has run out of
     // descriptors can load nothing.
     this.#Report = (require('../incident/report') as typeof import('../incident/report')).Report
-    this.#thread = (require('node:worker_threads') as typeof import('node:worker_threads')).threadId
   }
 
   /** @throws FlogError FLOG_WRITE_FAILED for a header that no reader would take */
@@ -83,7 +81,7 @@ export class Reports {
       sync: systemRandom.bytes(16),
       trigger: marked,
       rings: rings.map((ring) => ring.handle),
-      thread: this.#thread,
+      thread: this.#options.rings.thread,
       cap: reporter.cap,
       historyBytes: reporter.historyBytesAtTrigger,
       durable: reporter.durable,

@@ -19,6 +19,7 @@ export interface RingSetOptions {
 
 /** The rings of one thread: one a band of severities, and those of facilities that have their own. */
 export class RingSet {
+  readonly thread: number
   readonly rings: readonly Ring[]
   readonly #shared: readonly Ring[]
   readonly #own: FacilityTable<readonly Ring[]>
@@ -27,6 +28,7 @@ export class RingSet {
   /** @throws FlogError FLOG_OPTION_INVALID naming the ring */
   constructor(options: RingSetOptions = {}) {
     const { sizes = {}, facilities = {}, thread = 0 } = options
+    this.thread = thread
     checkBands('rings', sizes)
     this.#shared = SEVERITY_BANDS.map((severity) => {
       const bytes = parseBytes(`rings.${severity}`, sizes[severity] ?? RING_BYTES[severity])
