@@ -72,8 +72,7 @@ export class HistoryWriter implements MergeTarget {
     const target = this.#words
     const at = this.#at
     target[at] = bytes
-    for (let i = 0; i < length; i++)
-      target[at + 1 + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
+    copyWords(words, position & mask, mask, length, target, at + 1)
     // What stands behind the event in its last word is left over from older ones.
     const odd = bytes & 3
     if (odd !== 0) target[at + length] = (target[at + length] as number) & ((1 << (odd * 8)) - 1)
@@ -123,6 +122,28 @@ export class HistoryWriter implements MergeTarget {
     this.#end = at + this.#blockWords
     this.#events = 0
   }
+}
+
+/** Four words a turn: the engine looks at both arrays anew in each. */
+function copyWords(
+  words: Int32Array,
+  position: number,
+  mask: number,
+  length: number,
+  target: Int32Array,
+  at: number,
+): void {
+  let i = 0
+  if (position + length <= mask) {
+    let from = CONTROL_WORDS + position
+    for (let to = at; i + 4 <= length; i += 4, from += 4, to += 4) {
+      target[to] = words[from] as number
+      target[to + 1] = words[from + 1] as number
+      target[to + 2] = words[from + 2] as number
+      target[to + 3] = words[from + 3] as number
+    }
+  }
+  for (; i < length; i++) target[at + i] = words[CONTROL_WORDS + ((position + i) & mask)] as number
 }
 
 /** A block of its own for one event. */

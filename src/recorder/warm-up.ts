@@ -109,7 +109,7 @@ class MadeUpHistory {
     // Severities that change at each event, and some that stay the same for a while.
     const severity = 1 + 4 * ((i >> (i & 1024 ? 4 : 0)) % 6)
     // Of all lengths: what is only done for some would be new to the engine when it matters.
-    const fields = { i, half: i / 2, text: '.'.repeat(i % 23) }
+    const fields = i % 50 === 0 ? { i, err: FAILURE } : { i, half: i / 2, text: '.'.repeat(i % 23) }
     const length = this.#encoder.encode(this.#time, severity, 'warming up', '', fields)
     this.#encoder.stamp(this.#control.nextSeq())
     this.#rings.select(severity, '').append(this.#encoder.longs, length)
@@ -117,6 +117,8 @@ class MadeUpHistory {
   }
 }
 
+/** What triggers has an error with it, as a rule, and events before it seldom have. */
+const FAILURE = new Error('warming up')
 const SYNC = new Uint8Array(16)
 
 type Write = (bytes: Uint8Array) => void
