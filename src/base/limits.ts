@@ -54,7 +54,7 @@ export const FURTHER_TRIGGERS = 512
 /** Plain bytes in one block, and in one gzip member: fflate takes about 2.5 ms for this much, less than a frame drop. */
 export const BLOCK_BYTES = 128 * KiB
 /** Bytes held in memory while the history is merged. */
-export const STAGING_BYTES = 1 * MiB
+export const STAGING_BYTES = 512 * KiB
 
 /** Incident limits: a program that fails in a loop must not fill the disk. */
 export const INCIDENTS_PER_HOUR = 60

@@ -24,7 +24,7 @@ export interface MarkedEvent {
 }
 
 /**
- * Puts merged events into blocks, in a staging memory of 1 MiB that is written whenever it is full. The trigger gets a
+ * Puts merged events into blocks, in a staging memory that is written whenever it is full. The trigger gets a
  * block of its own, with its flag.
  */
 export class HistoryWriter implements MergeTarget {
