@@ -23,6 +23,21 @@ export const RING_MAX_BYTES = 1024 * MiB
 /** The writer frees at least this much when it evicts, so that readers see the tail move seldom. */
 export const RING_EVICTION_STEP = 4 * KiB
 
+/**
+ * The same for a worker thread whose process has a recorder already, 1 MiB in all: there may be many such threads, and each
+ * incident has the history of all of them.
+ */
+export const WORKER_RING_BYTES = {
+  trace: 256 * KiB,
+  debug: 256 * KiB,
+  info: 256 * KiB,
+  warn: 128 * KiB,
+  error: 64 * KiB,
+  fatal: 64 * KiB,
+} as const
+/** The rings of a thread that ended are part of incidents for this long, and are then forgotten. */
+export const ENDED_THREAD_MS = 60_000
+
 /** One event's bytes in a ring. A longer one is cut, and says so. */
 export const EVENT_BYTES = 16 * KiB
 /** The triggering event's bytes in the file: it is why the file exists, so it may be long. */
@@ -66,6 +81,21 @@ export const DIRECTORY_MAX_BYTES = 256 * MiB
 export const DIRECTORY_MAX_INCIDENTS = 200
 /** A file whose process cannot be told alive from dead is adopted when it has stood still for this long. */
 export const ADOPT_STILL_MS = 60_000
+/** Ended children of which a process remembers how; what they left is looked for at once, so few are needed. */
+export const CHILD_EXITS = 1000
+
+/** Rings of one black box: as many as its superblock has room for, six a thread. */
+export const BLACK_BOX_RINGS = 1000
+/** Bytes of all rings of one black box: whoever makes an incident of it holds them in memory. */
+export const BLACK_BOX_BYTES = 1024 * MiB
+/** Memory through which a black box copies: a few of these suffice for what a busy program logs between two polls. */
+export const BLACK_BOX_STAGING_BYTES = 128 * KiB
+/** A black box with nothing new to say still says that its process lives: twelve times while it is waited for. */
+export const BLACK_BOX_SIGN_MS = 5000
+/** While it is written, it is looked at this often whether it is still in its place. */
+export const BLACK_BOX_PLACE_MS = 1000
+/** Events of a black box that are checked between two turns of the event loop: about 1 ms. */
+export const BLACK_BOX_SLICE_EVENTS = 200
 
 /** Remote: connections that have proved the secret, and those that have not yet. The oldest of the latter gives way. */
 export const REMOTE_CONNECTIONS = 32
@@ -119,6 +149,28 @@ export const REMOTE_BACKOFF_MAX_MS = 30_000
 /** A client gives a request this long, beyond the time without a connection. */
 export const REMOTE_ANSWER_MS = 30_000
 
+/** The app thread beats this often, so one wake-up in 50 ms; with a stall of a second that is late by a twentieth at most. */
+export const PULSE_MS = 50
+/** How often the watchdog looks: half a beat, so that a stall is known at most 50 ms after its threshold. */
+export const WATCHDOG_TICK_MS = 25
+/** A thread that has not turned its event loop for so long is stuck. Shorter than a few beats nobody could tell. */
+export const STALL_MS = 1000
+export const STALL_MIN_MS = 200
+/** A stuck thread that gives no sign for this long is in a native call, where it cannot be asked for its stack. */
+export const STACK_WAIT_MS = 250
+/**
+ * One that does is waited for longer: first the engine names all scripts that it knows. That takes 20 ms for a small program,
+ * 45 ms with winston and express, 180 ms with 12 MB of sources, and twice as long on a machine that is busy.
+ */
+export const STACK_NAMING_MS = 1000
+/** Frames of a stuck thread's stack, and characters of one function's name and one script's path. */
+export const STACK_FRAMES = 50
+export const STACK_NAME_CHARS = 200
+export const STACK_PATH_CHARS = 1000
+/** How often the health of the process is noted, and its ring: some 200 samples, so three minutes, whatever else is logged. */
+export const HEALTH_MS = 1000
+export const HEALTH_RING_BYTES = 64 * KiB
+
 /** Trailer block of an incident file: a reader that wants a summary looks this far back from the end, in one read. */
 export const TRAILER_BYTES = 64 * KiB
 /** Largest block that a reader of incident files believes in; four times what the longest trigger needs. */
@@ -129,5 +181,31 @@ export const READ_MEMBER_BYTES = 1 * MiB
 export const READ_PLAIN_BYTES = 4096 * MiB
 /** Bytes that may be looked at in vain while a damaged file is searched for whole blocks. */
 export const SALVAGE_BYTES = 256 * MiB
+/** Events that a reader holds back to show those of several threads in order: what all of them log in some 10 ms. */
+export const ORDERED_EVENTS = 1000
 /** Damages that a verdict lists; the rest is counted. */
 export const DAMAGE_ENTRIES = 100
+
+/** How often, in ms, the second thread looks at the rings while it writes a report: a thread that hands over a trigger waits for it. */
+export const DESK_POLL_MS = 5
+/** The same in a thread that has a program to run besides. */
+export const DESK_POLL_BUSY_MS = 10
+/** Milliseconds that a thread whose event qualified waits, twice at most, for another one that reports to take the event. */
+export const DESK_WAIT_MS = 25
+/** Events that one such look takes: some milliseconds of work. */
+export const INCIDENT_FOLLOW_EVENTS = 500
+/** How often, in ms, the black box is brought up to date: while events come, and when none came the last time. */
+export const BLACK_BOX_POLL_MS = 25
+export const BLACK_BOX_IDLE_POLL_MS = 50
+/** Milliseconds that the app thread has to take a remote wish for an incident before the second thread sees to it. */
+export const CAPTURE_WAIT_MS = 200
+/** Milliseconds that the second thread has to end in order. */
+export const SIDECAR_CLOSE_MS = 5000
+/** Waiting before a second thread that died is started again: doubled each time, up to the longest. */
+export const SIDECAR_RESTART_MS = 1000
+export const SIDECAR_RESTART_MAX_MS = 60_000
+/** Heap of the second thread: it copies rings beside it, and a leak there must not become the program's. */
+export const SIDECAR_OLD_MIB = 64
+export const SIDECAR_YOUNG_MIB = 4
+/** Milliseconds that a stuck thread has to show its stack: the incident is to be on the disk 300 ms after the threshold. */
+export const STALL_STACK_WAIT_MS = 150

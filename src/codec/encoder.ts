@@ -45,11 +45,16 @@ export class EventEncoder extends FlatWriter {
   #facility = new ReadyText('')
   #message = new ReadyText('')
   #messages = 0
+  readonly #thread: number
 
-  /** @param capacity bytes that one event takes at most, 4 KiB or more */
-  constructor(redactor: Redactor, capacity = EVENT_BYTES) {
+  /**
+   * @param capacity bytes that one event takes at most, 4 KiB or more
+   * @param thread that events are marked with; those of the main thread, 0, are not
+   */
+  constructor(redactor: Redactor, capacity = EVENT_BYTES, thread = 0) {
     super(capacity, redactor)
     this.#capacity = capacity
+    this.#thread = thread
     this.#beforeError = (capacity * 5) >> 3
     this.bytes[1] = 0xcb
     this.bytes[10] = 0xcb
@@ -201,7 +206,7 @@ export class EventEncoder extends FlatWriter {
 
   #more(extras: EventExtras): void {
     if (extras === NONE || (extras === INFO_ONLY && (this.infoTraceId ?? this.infoSpanId) === undefined)) {
-      if (this.eventError === undefined && this.cutBytes === 0) {
+      if (this.eventError === undefined && this.cutBytes === 0 && this.#thread === 0) {
         this.bytes[0] = 0x96
         return
       }
@@ -212,7 +217,7 @@ export class EventEncoder extends FlatWriter {
     count += this.#pairOf('traceId', this.infoTraceId ?? extras.traceId)
     count += this.#pairOf('spanId', this.infoSpanId ?? extras.spanId)
     count += this.#pairOf('parent', extras.parent)
-    count += this.#pairOf('thread', extras.thread)
+    count += this.#pairOf('thread', extras.thread ?? (this.#thread === 0 ? undefined : this.#thread))
     if (this.cutBytes > 0) count += this.#pairOf('cut', this.cutBytes)
     this.bytes[head] = 0x80 | count
     this.bytes[0] = count === 0 ? 0x96 : 0x97

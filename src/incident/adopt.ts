@@ -1,9 +1,11 @@
-import { lstat, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock'
 import { FlogError, messageOf, systemCode } from '../base/errors'
 import { ADOPT_STILL_MS } from '../base/limits'
 import { type Random, systemRandom } from '../base/random'
+import { BlackBoxAdopter } from './black-box/adopt'
+import type { ProcessExit } from './black-box/recover'
 import type { IncidentDirectory } from './directory'
 import { unlinkIfThere } from './files'
 import { type FinishedIncident, finishIncident } from './finish'
@@ -11,9 +13,10 @@ import type { ProcessIdentity } from './header'
 import { currentIdentity, type Liveness, livenessOf, livenessOfTag, ownerTag } from './identity'
 import { claimPath, type IncidentFileName, plainPath } from './name'
 import { readIncidentFile } from './reader'
+import { Standstill } from './standstill'
 
 /**
- * Finishes what dead processes left in a directory.
+ * Finishes what dead processes left in a directory: their black boxes first (`black-box/adopt.ts`), then incidents.
  *
  * ```
  *              owner dead: rename, one winner            finish               fsync, then
@@ -29,6 +32,10 @@ export interface AdoptOptions {
   readonly self?: ProcessIdentity
   /** How long a file of an unknown process has to stand still; default 60 s. */
   readonly stillMs?: number
+  /** Where black boxes are kept, beside those in the incident directory itself. */
+  readonly blackBoxDirectory?: string
+  /** How a process ended, where the caller was told; goes into the incident that is made of its black box. */
+  readonly exitOf?: (process: ProcessIdentity) => ProcessExit | undefined
 }
 
 /** What one look at a directory did. */
@@ -49,12 +56,7 @@ export interface WaitingFile {
   readonly remainingMs: number
 }
 
-interface Sighting {
-  readonly state: string
-  /** Of the monotonic clock. */
-  readonly since: number
-}
-
+/** An {@link AdoptionReport} as it grows. */
 interface Report {
   readonly adopted: FinishedIncident[]
   readonly removed: string[]
@@ -83,8 +85,8 @@ export class Adopter {
   readonly #clock: Clock
   readonly #random: Random
   readonly #self: ProcessIdentity
-  readonly #stillMs: number
-  readonly #sightings = new Map<string, Sighting>()
+  readonly #standstill: Standstill
+  readonly #blackBoxes: BlackBoxAdopter
   readonly #told = new Set<string>()
 
   constructor(directory: IncidentDirectory, options: AdoptOptions) {
@@ -92,7 +94,14 @@ export class Adopter {
     this.#clock = options.clock
     this.#random = options.random ?? systemRandom
     this.#self = options.self ?? currentIdentity()
-    this.#stillMs = options.stillMs ?? ADOPT_STILL_MS
+    this.#standstill = new Standstill(this.#clock, options.stillMs ?? ADOPT_STILL_MS)
+    const { random, clock, blackBoxDirectory, exitOf } = options
+    this.#blackBoxes = new BlackBoxAdopter({
+      ...{ directory, clock, blackBoxDirectory, exitOf },
+      ...(random !== undefined && { random }),
+      self: this.#self,
+      standstill: this.#standstill,
+    })
   }
 
   /**
@@ -101,8 +110,15 @@ export class Adopter {
    */
   async sweep(signal?: AbortSignal): Promise<AdoptionReport> {
     const report: Report = { adopted: [], removed: [], waiting: [], leftAlone: [] }
+    const blackBoxes = await this.#blackBoxes.sweep(
+      report,
+      (path, error) => {
+        this.#leaveAlone(path, error, report)
+      },
+      signal,
+    )
     const files = await this.#directory.files()
-    this.#forgetAllBut(new Set(files.map((file) => this.#pathOf(file))))
+    this.#forgetAllBut(new Set([...blackBoxes, ...files.map((file) => this.#pathOf(file))]))
     for (const file of files) {
       if (signal?.aborted === true) throw new FlogError('FLOG_ABORTED', 'adopting incidents was cancelled')
       if (file.kind === 'gzip') continue
@@ -152,20 +168,9 @@ export class Adopter {
 
   async #isOrphan(path: string, owner: Liveness, report: Report): Promise<boolean> {
     if (owner !== 'unknown') return owner === 'dead'
-    const remainingMs = await this.#stillFor(path)
+    const remainingMs = await this.#standstill.remainingMs(path)
     if (remainingMs > 0 && Number.isFinite(remainingMs)) report.waiting.push({ path, remainingMs })
     return remainingMs <= 0
-  }
-
-  /** Milliseconds that a file has to go on standing still; infinite where it is gone. */
-  async #stillFor(path: string): Promise<number> {
-    const state = await stateOf(path)
-    const now = this.#clock.monotonic()
-    if (state === undefined) return Number.POSITIVE_INFINITY
-    const seen = this.#sightings.get(path)
-    if (seen?.state === state) return this.#stillMs - (now - seen.since)
-    this.#sightings.set(path, { state, since: now })
-    return this.#stillMs
   }
 
   /** @returns undefined where another process was quicker */
@@ -207,7 +212,7 @@ export class Adopter {
   }
 
   #forgetAllBut(paths: ReadonlySet<string>): void {
-    for (const path of this.#sightings.keys()) if (!paths.has(path)) this.#sightings.delete(path)
+    this.#standstill.forgetAllBut(paths)
     for (const key of this.#told) if (!paths.has(key.slice(key.indexOf(' ') + 1))) this.#told.delete(key)
   }
 
@@ -235,22 +240,11 @@ async function processOf(path: string): Promise<ProcessIdentity> {
   )
 }
 
-/** Anything that changes when a file is written or touched. Only whether it changed is used. */
-async function stateOf(path: string): Promise<string | undefined> {
-  try {
-    const { size, mtimeMs, ctimeMs, ino } = await lstat(path)
-    return [size, mtimeMs, ctimeMs, ino].join(' ')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 function isMissing(error: unknown): boolean {
   return FlogError.is(error, 'FLOG_FILE_MISSING') || systemCode(error) === 'ENOENT'
 }
 
 function cannotAdopt(path: string, cause: unknown): FlogError {
-  const message = `the orphaned incident file ${path} cannot be finished: ${messageOf(cause)}`
+  const message = `what a dead process left in ${path} cannot be finished: ${messageOf(cause)}`
   return new FlogError('FLOG_WRITE_FAILED', message, { cause, details: { path } })
 }

@@ -168,10 +168,10 @@ export class IncidentDirectory {
     return removed
   }
 
-  /** Removes the oldest finished incidents until the directory is within its quota; see `quota.ts`. */
-  async enforceQuota(): Promise<readonly RemovedIncident[]> {
+  /** Removes the oldest finished incidents but the `spared` one until the directory is within its quota; see `quota.ts`. */
+  async enforceQuota(spared?: string): Promise<readonly RemovedIncident[]> {
     const quota = require('./quota') as typeof import('./quota')
-    return quota.enforceQuota(this.path, this.quota)
+    return quota.enforceQuota(this.path, this.quota, spared)
   }
 
   /** Tells of incidents that are opened, closed and removed; see `watch.ts`. */

@@ -12,6 +12,10 @@ export function describeForeign(bytes: Uint8Array): string {
 }
 
 const SIGNATURES: readonly { readonly starts: string; readonly says: string }[] = [
+  {
+    starts: 'FLOG black box ',
+    says: 'it is the black box of a process; once that is dead, `flog recover DIR` makes an incident of it',
+  },
   { starts: '# foolscap flogfile', says: 'it is a log of Foolscap (flogfile v1); `flog import` reads those' },
   { starts: '\x1f\x8b', says: 'it is gzip of something else' },
   {

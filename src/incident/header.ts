@@ -21,6 +21,8 @@ export interface IncidentHeader {
   readonly service: string
   /** The service's own version; empty where it was not given. */
   readonly version: string
+  /** Which of the service's processes it was, where there are several. */
+  readonly label?: string
   readonly host: string
   readonly pid: number
   readonly process: ProcessIdentity
@@ -113,6 +115,7 @@ export interface IncidentSummary {
   readonly trigger: TriggerRecord
   readonly service: string
   readonly version: string
+  readonly label?: string
   readonly host: string
   readonly pid: number
   readonly versions: Readonly<Record<string, string>>

@@ -30,6 +30,12 @@ export function currentIdentity(): ProcessIdentity {
   return own
 }
 
+/** The identity of a process that this one can see, such as a child; never throws. It is of use if that is alive now. */
+export function identityOfPid(pid: number): ProcessIdentity {
+  const startTime = parseStat(readText(`${PROC}/${pid}/stat`))?.startTime ?? ''
+  return { ...currentIdentity(), pid, startTime }
+}
+
 /** Reads the identity of this process from a /proc file system. Never throws: what cannot be read is empty. */
 export function readIdentity(proc: string): ProcessIdentity {
   const bootId = readText(`${proc}/sys/kernel/random/boot_id`)?.trim()

@@ -72,6 +72,11 @@ export function compareIncidentIds(one: string, other: string): number {
  * @throws FlogError FLOG_INCIDENT_UNKNOWN for what is no incident id
  */
 export function plainFileName(openedAt: number, id: string): string {
+  return `${timedName(openedAt, id)}${PLAIN_SUFFIX}`
+}
+
+/** What file names begin with: a time, by which they sort, and an id. Throws like {@link plainFileName}. */
+export function timedName(openedAt: number, id: string): string {
   if (parseIncidentId(id) === undefined) {
     throw new FlogError(
       'FLOG_INCIDENT_UNKNOWN',
@@ -79,7 +84,7 @@ export function plainFileName(openedAt: number, id: string): string {
     )
   }
   const time = new Date(Math.floor(openedAt / 1000)).toISOString().replace(/[-:]/g, '')
-  return `${time}-${id}${PLAIN_SUFFIX}`
+  return `${time}-${id}`
 }
 
 /** What a name in an incident directory stands for; undefined where it is none of ours. */

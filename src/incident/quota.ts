@@ -34,18 +34,22 @@ interface StoredIncident {
  * over its quota.
  *
  * Several processes may do this at once: they choose the same incidents, and what another one removed is not counted.
+ * @param spared id of an incident that stays, however old it looks: right after the wall clock was set back the newest one
+ * looks the oldest
  * @returns what this call removed, oldest first
  * @throws the system's error where the directory cannot be read or a file cannot be removed
  */
 export async function enforceQuota(
   directory: string,
   quota: Quota = DEFAULT_QUOTA,
+  spared?: string,
 ): Promise<readonly RemovedIncident[]> {
   const incidents = await storedIncidents(directory)
   let bytes = incidents.reduce((sum, incident) => sum + bytesOf(incident), 0)
   let count = incidents.length
   const removed: RemovedIncident[] = []
   for (const incident of removable(incidents)) {
+    if (incident.id === spared) continue
     if (bytes <= quota.maxBytes && count <= quota.maxIncidents) break
     const gone = await removeFinished(incident)
     if (gone !== undefined) removed.push(gone)

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../base/clock'
 import type { FlogError } from '../base/errors'
 import { FURTHER_TRIGGERS } from '../base/limits'
+import type { PlainObject } from '../event/event'
 import type { RingHandle } from '../ring/layout'
+import type { LivePosition } from '../ring/live'
 import { mergeHistory } from '../ring/merge'
 import { openingBytes, trailerBlock } from './block'
 import type { IncidentDirectory } from './directory'
@@ -15,14 +17,17 @@ import type {
 import { eventBlock, HistoryWriter, type MarkedEvent } from './history'
 import { BLOCK_HEAD_BYTES, BlockFlag, readBlockHead } from './layout'
 import { IncidentSink } from './sink'
-import type { UnwrittenMemory } from './unwritten'
+import { type UnwrittenMemory, unwrittenEvents } from './unwritten'
 
 export interface ReportOptions {
   readonly header: IncidentHeader
   /** 16 random bytes. */
   readonly sync: Uint8Array
   readonly trigger: MarkedEvent
-  /** Last `seq` that the rings are asked for; what comes later is an event of the window. Default: the trigger's. */
+  /**
+   * Last `seq` that the rings of this thread are asked for; what comes later is an event of the window. Default: the
+   * trigger's. Those of other threads are asked for all that they hold: what comes later is followed from there.
+   */
   readonly until?: number
   readonly rings: readonly RingHandle[]
   readonly thread: number
@@ -35,6 +40,8 @@ export interface ReportOptions {
   readonly unwritten?: UnwrittenMemory
   readonly onTrouble: (error: FlogError) => void
   readonly onRecovered?: () => void
+  /** The window is over, and takes what other threads logged until now; not asked where there is no window. */
+  readonly beforeClose?: () => void
   /** Told once, when the window is over and the trailer written (or waiting with the rest). */
   readonly onClosed: (report: Report, reason: CloseReason) => void
 }
@@ -53,6 +60,8 @@ const SYNC_AHEAD_BYTES = 3 * 1024 * 1024
  */
 export class Report {
   readonly header: IncidentHeader
+  /** For the trailer: what is not known before the end. */
+  extra: PlainObject | undefined
   readonly #options: ReportOptions
   readonly #sink: IncidentSink
   readonly #further: FurtherTrigger[] = []
@@ -63,12 +72,13 @@ export class Report {
   #after = 0
   #lost = 0
   #hasTrigger = false
+  #historyEnd: LivePosition = { ordinals: [] }
   #unsynced = 0
   /** Events that the window still takes, and what it means when it has taken them. */
   #left: number
   #full: CloseReason = 'events'
   #timer: Timer | undefined
-  #state: 'window' | 'closed' = 'window'
+  #state: 'window' | 'closing' | 'closed' = 'window'
 
   constructor(options: ReportOptions) {
     const { header, directory, clock, unwritten, onTrouble, onRecovered } = options
@@ -110,6 +120,21 @@ export class Report {
     return this.#sink.isWritten
   }
 
+  /** Rings of other threads, and where in them the history ended: what comes is read from there. */
+  get others(): { readonly rings: readonly RingHandle[]; readonly end: LivePosition } {
+    const { rings, thread } = this.#options
+    const isOther = (i: number): boolean => rings[i]?.thread !== thread
+    return {
+      rings: rings.filter((_, i) => isOther(i)),
+      end: { ordinals: this.#historyEnd.ordinals.filter((_, i) => isOther(i)) },
+    }
+  }
+
+  /** Events that the file may still take, whatever its window says; 0 once it is closed. */
+  get room(): number {
+    return this.#state === 'closed' ? 0 : this.#cap.events - this.#after - this.#lost
+  }
+
   /** Whether somebody removed the file; {@link flush} brings it back. */
   get isRemoved(): boolean {
     return this.#sink.isRemoved
@@ -130,16 +155,29 @@ export class Report {
   /** An event that would have begun an incident itself: it is marked, listed, and the window begins anew. */
   furtherTrigger(payload: Uint8Array, trigger: FurtherTrigger): void {
     this.#append(payload, trigger.seq, BlockFlag.further)
-    if (this.#further.length < FURTHER_TRIGGERS) this.#further.push(trigger)
-    else this.#furtherOmitted++
+    this.#list(trigger)
     this.#extend()
+  }
+
+  /** As {@link furtherTrigger}, of an event that is in the file already. */
+  noteFurther(trigger: FurtherTrigger): void {
+    if (this.#state === 'closed') return
+    this.#list(trigger)
+    this.#extend()
+  }
+
+  /** Events of the window that nobody could read before they were overwritten. */
+  noteMissed(events: number): void {
+    this.#lost += events
   }
 
   /** Ends the window: writes the trailer, asks for the disk, and tells. Idempotent. */
   close(reason: CloseReason): void {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
+    if (this.#state !== 'window') return
+    this.#state = 'closing'
     this.#timer?.cancel()
+    if (reason !== 'no-window') this.#options.beforeClose?.()
+    this.#state = 'closed'
     this.#sink.writeAlways(trailerBlock(this.#trailer(reason), this.#options.sync))
     if (reason === 'exit') this.#sink.flush()
     else this.#sink.startSync()
@@ -151,9 +189,9 @@ export class Report {
     return this.#sink.flush()
   }
 
-  /** Lets the file go; only after `close`. What the disk still refuses is lost. */
+  /** Lets the file go; only after `close`. What the disk still refuses is lost, and counted. */
   release(): void {
-    this.#sink.close()
+    for (const piece of this.#sink.close()) this.#lost += unwrittenEvents(piece, this.#options.sync)
   }
 
   #writeHistory(): void {
@@ -161,10 +199,12 @@ export class Report {
     this.#sink.writeAlways(openingBytes(header, sync))
     const writer = new HistoryWriter(sync, trigger, (bytes) => this.#writeBlocks(bytes))
     const limit = historyBytes === undefined ? {} : { maxBytes: historyBytes }
-    writer.take((target) => mergeHistory(rings, target, { ownThread: thread, until, ...limit }))
+    writer.take((target) => {
+      const range = { until, untilOfOthers: Number.POSITIVE_INFINITY }
+      this.#historyEnd = mergeHistory(rings, target, { ownThread: thread, ...range, ...limit }).end
+    })
   }
 
-  /** Whole blocks of events; the trigger comes in one of its own. */
   /** The disk may begin while the rest is merged: what it has by then need not be waited for at the end. */
   #syncAhead(bytes: number): void {
     this.#unsynced += bytes
@@ -173,6 +213,7 @@ export class Report {
     this.#sink.startSync()
   }
 
+  /** Whole blocks of events; the trigger comes in one of its own. */
   #writeBlocks(bytes: Uint8Array): void {
     let events = 0
     let isTrigger = false
@@ -193,12 +234,18 @@ export class Report {
     this.#hasTrigger ||= isTrigger
   }
 
+  #list(trigger: FurtherTrigger): void {
+    if (this.#further.length < FURTHER_TRIGGERS) this.#further.push(trigger)
+    else this.#furtherOmitted++
+  }
+
   #append(payload: Uint8Array, seq: number, flags: number): void {
     if (this.#sink.write(eventBlock(payload, seq, flags, this.#options.sync))) this.#after++
     else this.#lost++
   }
 
   #extend(): void {
+    if (this.#state !== 'window') return
     const { header, clock } = this.#options
     const eventsLeft = this.#cap.events - this.#after - this.#lost
     const msLeft = this.#cap.ms - (clock.monotonic() - this.#openedAt)
@@ -227,6 +274,7 @@ export class Report {
       furtherTriggers: this.#further,
       furtherTriggersOmitted: this.#furtherOmitted,
       lost: this.#lost,
+      ...(this.extra !== undefined && { extra: this.extra }),
     }
   }
 }

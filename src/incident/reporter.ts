@@ -54,6 +54,11 @@ export class IncidentReporter {
         : parseBytes('reporter.historyBytesAtTrigger', historyBytesAtTrigger)
   }
 
+  /** The window of every trigger, unless a subclass decides otherwise. */
+  get declaredWindow(): PostTriggerOptions {
+    return this.#postTrigger
+  }
+
   /** The window after this trigger. */
   postTrigger(_trigger: TriggerRecord): PostTriggerOptions {
     return this.#postTrigger

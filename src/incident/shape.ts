@@ -26,6 +26,7 @@ export function asHeader(value: Plain): IncidentHeader {
   ])
   numbers(mapOf(map['postTrigger'], 'header.postTrigger'), 'header.postTrigger', ['events', 'ms'])
   optional(map, 'argv', (argv) => listOf(argv, 'header.argv').every((word) => typeof word === 'string'))
+  optional(map, 'label', (label) => typeof label === 'string')
   optional(map, 'relatedTo', (id) => typeof id === 'string')
   optional(map, 'extra', isMap)
   return map as unknown as IncidentHeader

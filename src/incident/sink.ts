@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../base/clock'
 import { FlogError, messageOf, systemCode } from '../base/errors'
 import { STAGING_BYTES, WRITE_RETRY_MAX_MS, WRITE_RETRY_MS } from '../base/limits'
 import type { IncidentDirectory, PlainFile } from './directory'
-import { UnwrittenMemory } from './unwritten'
+import { UnwrittenMemory, type UnwrittenPiece } from './unwritten'
 
 export interface SinkOptions {
   readonly directory: IncidentDirectory
@@ -31,7 +31,8 @@ export class IncidentSink {
   readonly #unwritten: UnwrittenMemory
   #fd: number | undefined
   #path: string | undefined
-  #waiting: Uint8Array[] = []
+  /** Of the first one, a part may be in the file already. */
+  #waiting: UnwrittenPiece[] = []
   #waitingBytes = 0
   #retry: Timer | undefined
   #retryMs = WRITE_RETRY_MS
@@ -106,33 +107,35 @@ export class IncidentSink {
     return this.#fd !== undefined
   }
 
-  /** Lets the file go. What still waits is lost. Idempotent. */
-  close(): void {
+  /** Lets the file go. Idempotent. @returns what still waits and is lost now, in order */
+  close(): readonly UnwrittenPiece[] {
     this.#closed = true
     this.#retry?.cancel()
     this.#retry = undefined
+    const lost = this.#waiting
     this.#waiting = []
     this.#unwritten.giveBack(this.#waitingBytes)
     this.#waitingBytes = 0
     const fd = this.#fd
     this.#fd = undefined
     if (fd !== undefined) closeQuietly(fd)
+    return lost
   }
 
   #take(bytes: Uint8Array, always: boolean): boolean {
-    if (this.#waiting.length > 0) return this.#keep(bytes, always)
+    if (this.#waiting.length > 0) return this.#keep(bytes, 0, always)
     const { written, error } = this.#tryWrite(bytes)
     if (written === bytes.length) return true
     // Half a block in the file needs its other half.
-    const kept = this.#keep(bytes.subarray(written), always || written > 0)
+    const kept = this.#keep(bytes, written, always || written > 0)
     // Only now: whoever is told may log, and these bytes come first.
     this.#refused(error)
     return kept
   }
 
-  /** Bytes that the system took: all of them, or up to where it refused. */
-  #tryWrite(bytes: Uint8Array): { readonly written: number; readonly error?: unknown } {
-    let written = 0
+  /** Up to where the system took them: to the end, or to where it refused. */
+  #tryWrite(bytes: Uint8Array, from = 0): { readonly written: number; readonly error?: unknown } {
+    let written = from
     try {
       const fd = this.#open()
       while (written < bytes.length) {
@@ -164,11 +167,12 @@ export class IncidentSink {
 
   #writeWaiting(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const { written, error } = this.#tryWrite(next)
-      this.#waitingBytes -= written
-      this.#unwritten.giveBack(written)
-      if (written < next.length) {
-        this.#waiting[0] = next.subarray(written)
+      const { bytes, written: before } = next
+      const { written, error } = this.#tryWrite(bytes, before)
+      this.#waitingBytes -= written - before
+      this.#unwritten.giveBack(written - before)
+      if (written < bytes.length) {
+        this.#waiting[0] = { bytes, written }
         throw error
       }
       this.#waiting.shift()
@@ -189,11 +193,12 @@ export class IncidentSink {
     closeQuietly(removed)
   }
 
-  #keep(bytes: Uint8Array, always: boolean): boolean {
-    if (!always && !this.#unwritten.hasRoomFor(bytes.length)) return false
-    this.#waiting.push(Uint8Array.prototype.slice.call(bytes))
-    this.#waitingBytes += bytes.length
-    this.#unwritten.take(bytes.length)
+  #keep(bytes: Uint8Array, written: number, always: boolean): boolean {
+    const length = bytes.length - written
+    if (!always && !this.#unwritten.hasRoomFor(length)) return false
+    this.#waiting.push({ bytes: Uint8Array.prototype.slice.call(bytes), written })
+    this.#waitingBytes += length
+    this.#unwritten.take(length)
     return true
   }
 

@@ -51,6 +51,7 @@ export function summaryOf(
   const { id, incarnation, number, openedAt, trigger, service, version, host, pid, versions } = header
   return {
     ...{ id, incarnation, number, state, openedAt, trigger, service, version, host, pid, versions },
+    ...(header.label !== undefined && { label: header.label }),
     ...(trailer !== undefined && {
       closedAt: trailer.closedAt,
       closeReason: trailer.reason,

@@ -51,7 +51,7 @@ export class Capture {
     this.rings = parts.rings
     this.redactor = redactor
     this.#eventBytes = eventBytes
-    this.#encoder = new EventEncoder(redactor, eventBytes)
+    this.#encoder = this.#newEncoder(eventBytes)
     this.#observer = observer
   }
 
@@ -71,7 +71,7 @@ export class Capture {
     stamp?: Stamp,
   ): number {
     // Values may run user code that logs again, which finds the encoder busy and takes one of its own.
-    const encoder = this.#encoder.busy ? new EventEncoder(this.redactor, this.#eventBytes) : this.#encoder
+    const encoder = this.#encoder.busy ? this.#newEncoder(this.#eventBytes) : this.#encoder
     encoder.busy = true
     let length = 0
     let seq = -1
@@ -129,10 +129,29 @@ export class Capture {
 
   /** Records an event of our own making that nobody is asked about. @returns the encoded event */
   recordUnobserved(severity: number, message: string, facility: string, fields: object): Uint8Array {
-    const encoder = new EventEncoder(this.redactor, this.#eventBytes)
-    const length = encoder.encode(this.clock.now(), severity, message, facility, fields)
-    this.#append(encoder, length, severity, facility, this.control.nextSeq())
-    return Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
+    return this.recordAside(severity, message, facility, fields).payload
+  }
+
+  /** As {@link recordUnobserved}, of what may be long. @returns the encoded event; `whole` as an observer gets it */
+  recordAside(
+    severity: number,
+    message: string,
+    facility: string,
+    fields: object,
+    extras?: EventExtras,
+  ): { readonly payload: Uint8Array; readonly whole: (() => Uint8Array) | undefined } {
+    const encoder = this.#newEncoder(this.#eventBytes)
+    const time = this.clock.now()
+    const length = encoder.encode(time, severity, message, facility, fields, extras)
+    const stamp = { time, seq: this.control.nextSeq() }
+    this.#append(encoder, length, severity, facility, stamp.seq)
+    return {
+      payload: Uint8Array.prototype.slice.call(encoder.bytes, 0, length),
+      whole:
+        encoder.cut > 0
+          ? () => this.#encodeWhole(severity, message, facility, fields, extras, stamp)
+          : undefined,
+    }
   }
 
   #encodeWhole(
@@ -143,10 +162,14 @@ export class Capture {
     extras: EventExtras | undefined,
     stamp: Stamp,
   ): Uint8Array {
-    const encoder = new EventEncoder(this.redactor, TRIGGER_EVENT_BYTES)
+    const encoder = this.#newEncoder(TRIGGER_EVENT_BYTES)
     const length = encoder.encode(stamp.time, severity, message, facility, fields, extras)
     encoder.stamp(stamp.seq)
     return Uint8Array.prototype.slice.call(encoder.bytes, 0, length)
+  }
+
+  #newEncoder(bytes: number): EventEncoder {
+    return new EventEncoder(this.redactor, bytes, this.rings.thread)
   }
 
   /** Near the end of the stack everything throws; otherwise an event that says what is missing takes its place. */

@@ -1,8 +1,14 @@
 import type { IncidentHeader, IncidentSummary, TriggerRecord } from '../incident/header'
-import type { Report } from '../incident/report'
 
 /** `opened`: history and trigger are written, the window runs. `closed`: the finished file is in place, or given up. */
 export type IncidentPhase = 'opened' | 'closed'
+
+/** What writes it, here or in the second thread. */
+export interface Written {
+  readonly header: IncidentHeader
+  /** Undefined as long as the disk refuses it. */
+  readonly path: string | undefined
+}
 
 /** An incident as the program that has it sees it. */
 export class Incident {
@@ -19,10 +25,10 @@ export class Incident {
   summary: IncidentSummary | undefined
   #path: string | undefined
   #settle: (summary: IncidentSummary | undefined) => void = () => {}
-  readonly #report: Report
+  readonly #report: Written
 
   /** @internal */
-  constructor(report: Report) {
+  constructor(report: Written) {
     this.id = report.header.id
     this.header = report.header
     this.trigger = report.header.trigger

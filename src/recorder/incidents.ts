@@ -6,15 +6,17 @@ import { EncodedEvent } from '../codec/view'
 import type { TriggerKind } from '../event/event'
 import type { IncidentDirectory } from '../incident/directory'
 import { fingerprintOf } from '../incident/fingerprint'
+import { Finisher, type FinisherOptions } from '../incident/finisher'
+import type { Following } from '../incident/following'
 import type { CloseReason } from '../incident/header'
 import type { IncidentLimits } from '../incident/limits'
 import { type IncidentQualifier, type Qualified, qualified } from '../incident/qualifier'
 import type { Report } from '../incident/report'
 import type { ControlBlock } from '../ring/control'
 import type { EventObserver } from './capture'
-import { Finisher } from './finisher'
 import { Incident } from './incident'
 import type { Reports } from './reports'
+import type { Threads } from './threads'
 
 export interface IncidentsOptions {
   readonly directory: IncidentDirectory
@@ -23,6 +25,10 @@ export interface IncidentsOptions {
   readonly limits: IncidentLimits
   readonly clock: Clock
   readonly control: ControlBlock
+  /** Other threads of the process that record; who of them reports is settled at their desk. */
+  readonly threads?: Threads | undefined
+  /** Finishes incidents in another thread. */
+  readonly elsewhere?: FinisherOptions['elsewhere']
   readonly onIncident: (incident: Incident) => void
   readonly onWarning: (warning: FlogError) => void
   /** A warning of this code may be given again. */
@@ -44,6 +50,15 @@ interface Candidate {
   readonly whole?: (() => Uint8Array) | undefined
   /** Why it was asked for; an event that nobody asked about has none. */
   readonly reason?: string
+  /** Held back by `perHour` only. */
+  readonly unlimited?: boolean
+}
+
+/** What more may be said of an incident that is asked for. */
+export interface RequestOptions {
+  readonly whole?: Candidate['whole']
+  /** Whether cool-down and fingerprint hold it back, as they do an event that qualifies; default false. */
+  readonly limited?: boolean
 }
 
 /** A severity above all: nothing need be shown. */
@@ -67,6 +82,9 @@ export class Incidents implements EventObserver {
   readonly #finisher: Finisher
   readonly #minimum: number
   #open: { readonly report: Report; readonly incident: Incident } | undefined
+  #following: Following | undefined
+  /** Whether the desk is ours. */
+  #claimed = false
   /** What is logged while user code is asked, or undefined while it is not. */
   #held: Candidate[] | undefined
   /** The last event that was in a ring before user code was asked. */
@@ -80,8 +98,8 @@ export class Incidents implements EventObserver {
     this.#options = options
     this.#minimum = options.qualifier.minimumSeverity ?? 1
     this.watchFrom = this.#minimum
-    const { directory, clock, onWarning, onRecovered } = options
-    this.#finisher = new Finisher({ directory, clock, onTrouble: onWarning, onRecovered })
+    const { directory, clock, elsewhere, onWarning, onRecovered } = options
+    this.#finisher = new Finisher({ directory, clock, elsewhere, onTrouble: onWarning, onRecovered })
   }
 
   /** The incident whose window is open. */
@@ -106,8 +124,13 @@ export class Incidents implements EventObserver {
    * An incident that somebody asked for. While user code is asked about another event, it waits until that is through.
    * @returns undefined where the limits do not allow another one, or where it waits and none is open
    */
-  request(kind: TriggerKind, payload: Uint8Array, reason: string): Incident | undefined {
-    const candidate = { kind, event: new EncodedEvent(payload), reason }
+  request(
+    kind: TriggerKind,
+    payload: Uint8Array,
+    reason: string,
+    { whole, limited = false }: RequestOptions = {},
+  ): Incident | undefined {
+    const candidate = { kind, event: new EncodedEvent(payload), reason, whole, unlimited: !limited }
     if (this.#held !== undefined) {
       this.#held.push(candidate)
       return this.#open?.incident
@@ -117,6 +140,13 @@ export class Incidents implements EventObserver {
       incident = this.#trigger(candidate, { reason })
     })
     return incident
+  }
+
+  /** An event for the window, if one is open; it begins no incident, whatever a qualifier would say of it. */
+  append(payload: Uint8Array): void {
+    const event = new EncodedEvent(payload)
+    if (this.#held !== undefined) this.#held.push({ kind: 'event', event })
+    else this.#open?.report.event(payload, event.seq)
   }
 
   /** Settles when everything that was triggered is finished, or refused; a window that is open is not waited for. */
@@ -209,27 +239,51 @@ export class Incidents implements EventObserver {
       return incident
     }
     if (this.#closed) return undefined
-    const admission = this.#options.limits.admit(fingerprint, { manual: kind === 'manual' })
+    const admission = this.#options.limits.admit(fingerprint, { manual: candidate.unlimited === true })
     return admission === 'admitted' ? this.#openReport(candidate, { reason, fingerprint }) : undefined
   }
 
-  #openReport(candidate: Candidate, { reason, fingerprint }: Required<Qualified>): Incident {
+  /** @returns undefined where another thread reports, and has taken the event into its file */
+  #openReport(candidate: Candidate, { reason, fingerprint }: Required<Qualified>): Incident | undefined {
+    const { threads, reports, onIncident } = this.#options
+    const outcome = threads?.arbitrate(candidate.event.seq) ?? 'alone'
+    if (outcome === 'handed over') return undefined
+    this.#claimed = outcome === 'claimed'
     const payload = wholeOf(candidate)
     const until = this.#until
-    const report = this.#options.reports.open({
-      trigger: { kind: candidate.kind, reason, fingerprint, event: decodeEvent(payload) },
-      marked: { seq: candidate.event.seq, payload },
-      until,
-      beforeHistory: () => this.#forgetHeld(until),
-      onClosed: (closed, why) => this.#reportClosed(closed, why),
-    })
+    const report = this.#orRelease(() =>
+      reports.open({
+        relatedTo: this.#claimed ? undefined : reports.idOf(threads?.desk.number ?? 0),
+        others: threads?.rings() ?? [],
+        trigger: { kind: candidate.kind, reason, fingerprint, event: decodeEvent(payload) },
+        marked: { seq: candidate.event.seq, payload },
+        until,
+        beforeHistory: (number) => {
+          if (this.#claimed) threads?.desk.note(number)
+          threads?.opened(reports.idOf(number))
+          this.#forgetHeld(until)
+        },
+        beforeClose: () => this.#following?.drain(),
+        onClosed: (closed, why) => this.#reportClosed(closed, why),
+      }),
+    )
     const incident = new Incident(report)
     this.#recorded++
     this.#open = { report, incident }
+    this.follow()
     this.#finisher.prepare()
     report.begin()
-    this.#options.onIncident(incident)
+    onIncident(incident)
     return incident
+  }
+
+  /** Begins to follow the rings of other threads, where there are any and a window is open. */
+  follow(): void {
+    const { threads, control, clock } = this.#options
+    const report = this.#open?.report
+    if (threads === undefined || report === undefined || this.#following !== undefined) return
+    if (threads.rings().length > 0)
+      this.#following = threads.follow(report, { control, clock, owns: this.#claimed })
   }
 
   /** What is held and in the history must not come twice: events that were stamped long before they were recorded. */
@@ -239,13 +293,33 @@ export class Incidents implements EventObserver {
     held.splice(0, held.length, ...kept)
   }
 
+  #orRelease(open: () => Report): Report {
+    try {
+      return open()
+    } catch (error) {
+      this.#release()
+      throw error
+    }
+  }
+
+  #release(): void {
+    this.#following?.end()
+    this.#following = undefined
+    if (this.#claimed) this.#options.threads?.release()
+    this.#claimed = false
+  }
+
   #reportClosed(report: Report, reason: CloseReason): void {
     const incident = this.#open?.incident
     this.#open = undefined
-    this.#lostEvents += report.lost
+    this.#release()
+    const { lost } = report
+    this.#lostEvents += lost
     if (this.#held === undefined) this.#watch()
     if (incident === undefined || reason === 'exit') return
     void this.#finisher.finish(report).then((finished) => {
+      this.#lostEvents += report.lost - lost
+      if (finished !== undefined) this.#options.threads?.settled(incident.id)
       incident.settle(finished)
       this.#alone(() => this.#options.onIncident(incident))
     })

@@ -10,14 +10,17 @@ import { type IncidentQualifier, type QualifierOption, toQualifier } from '../in
 import { severityAtLeast } from '../incident/qualifiers/severity'
 import { IncidentReporter, type ReporterOptions } from '../incident/reporter'
 import type { RingSizes } from '../ring/set'
+import { inheritedLineage, labelOf } from './lineage'
+import { type ProcessEventOptions, type ProcessEventSettings, parseProcessEvents } from './process-options'
+import { parseSidecar, type SidecarOptions, type SidecarSettings } from './sidecar-options'
 
 /** What {@link createRecorder} takes; everything has a default. */
 export interface RecorderOptions {
-  /** Where incident files go; made where it is missing. Default `./incidents`. */
+  /** Where incident files go; made where it is missing. Default the one of a parent process, else `./incidents`. */
   readonly directory?: string
-  /** Name of the program in every header; default the script's name. */
+  /** Name of the program in every header; default the one of a parent process, else the script's name. */
   readonly service?: string
-  /** The program's own version; default none. */
+  /** The program's own version; default the one that comes with an inherited service, else none. */
   readonly version?: string
   /** Further versions for the header, by name. */
   readonly versions?: Readonly<Record<string, string>>
@@ -39,6 +42,20 @@ export interface RecorderOptions {
   readonly eventBytes?: ByteSize
   /** Permissions of incident files; default 0600. */
   readonly fileMode?: number
+  /**
+   * A second thread, which notices a stuck event loop, keeps a black box for sudden deaths, and publishes and finishes
+   * incidents. Default false.
+   */
+  readonly sidecar?: boolean | SidecarOptions
+  /** Uncaught errors, warnings, signals and the like: which begin an incident, which are recorded; false for none. */
+  readonly processEvents?: false | ProcessEventOptions
+  /** Which of the service's processes this is; default `cluster worker 2` or `child of 4711` where that is so. */
+  readonly label?: string
+  /**
+   * Whether service, version and directory of a parent process with a recorder are the defaults, and whether those of this
+   * one are its children's. They travel in the environment, as `FLIGHT_LOG_PARENT`. Default true.
+   */
+  readonly inherit?: boolean
 }
 
 /** Options, checked and with defaults. */
@@ -56,6 +73,12 @@ export interface Settings {
   readonly redactor: Redactor
   readonly eventBytes: number
   readonly fileMode: number | undefined
+  readonly sidecar: SidecarSettings | undefined
+  /** What of the redaction can be told to another thread: no functions. */
+  readonly redactions: { readonly defaults: boolean; readonly also: readonly (string | RegExp)[] }
+  readonly processEvents: ProcessEventSettings | undefined
+  readonly label: string | undefined
+  readonly inherit: boolean
 }
 
 /** @throws FlogError FLOG_OPTION_INVALID naming the option, what it takes and what it got */
@@ -63,10 +86,16 @@ export function parseOptions(options: RecorderOptions): Settings {
   checkNames('', options, NAMES)
   const { facilities, limits = {}, qualifier = severityAtLeast('error'), redact } = options
   checkNames('limits', limits, LIMIT_NAMES)
+  const inherit = flag('inherit', options.inherit ?? true)
+  const parent = inherit ? inheritedLineage() : undefined
+  const service = text('service', options.service)
   return {
-    directory: directory(options.directory ?? 'incidents'),
-    service: text('service', options.service),
-    version: text('version', options.version),
+    directory: directory(options.directory ?? parent?.directory ?? 'incidents'),
+    service: service ?? parent?.service,
+    version: text('version', options.version) ?? (service === undefined ? parent?.version : undefined),
+    label: text('label', options.label) ?? labelOf(parent),
+    inherit,
+    processEvents: parseProcessEvents(options.processEvents ?? {}),
     versions: options.versions === undefined ? undefined : texts('versions', options.versions),
     rings: options.rings === undefined ? undefined : record('rings', options.rings),
     facilities: facilities === undefined ? undefined : record('facilities', facilities),
@@ -75,6 +104,8 @@ export function parseOptions(options: RecorderOptions): Settings {
     limits,
     quota: quotaOf(options.retention ?? {}),
     redactor: redactor(redact ?? []),
+    redactions: withoutFunctions(redact ?? []),
+    sidecar: parseSidecar(options.sidecar),
     eventBytes: eventBytes(options.eventBytes ?? EVENT_BYTES),
     fileMode: mode(options.fileMode),
   }
@@ -94,6 +125,10 @@ const NAMES: readonly (keyof RecorderOptions)[] = [
   'redact',
   'eventBytes',
   'fileMode',
+  'sidecar',
+  'processEvents',
+  'label',
+  'inherit',
 ]
 const LIMIT_NAMES: readonly (keyof LimitOptions)[] = ['perHour', 'perFingerprintPerHour', 'coolDownMs']
 
@@ -109,6 +144,11 @@ function text(option: string, value: unknown): string | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'string' && value !== '') return value
   throw invalidOption(option, 'a text that is not empty', value)
+}
+
+function flag(option: string, given: unknown): boolean {
+  if (typeof given === 'boolean') return given
+  throw invalidOption(option, 'true or false', given)
 }
 
 function texts(option: string, value: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -143,6 +183,11 @@ function redactor(given: NonNullable<RecorderOptions['redact']>): Redactor {
     )
   }
   return new Redactor(given)
+}
+
+function withoutFunctions(given: NonNullable<RecorderOptions['redact']>): Settings['redactions'] {
+  const { defaults = true, also = [] } = Array.isArray(given) ? { also: given } : (given as RedactionOptions)
+  return { defaults, also: also.filter((entry) => typeof entry !== 'function') }
 }
 
 function quotaOf(retention: NonNullable<RecorderOptions['retention']>): Settings['quota'] {

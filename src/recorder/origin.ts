@@ -10,6 +10,8 @@ export interface Origin {
   readonly incarnation: string
   readonly service: string
   readonly version: string
+  /** Which of the service's processes it is, where there are several: `cluster worker 2`, `child of 4711`. */
+  readonly label?: string
   readonly host: string
   readonly pid: number
   readonly process: ProcessIdentity
@@ -21,6 +23,7 @@ export interface OriginOptions {
   readonly service: string | undefined
   readonly version: string | undefined
   readonly versions: Readonly<Record<string, string>> | undefined
+  readonly label: string | undefined
 }
 
 export function originOf(incarnation: string, options: OriginOptions, redactor: Redactor): Origin {
@@ -28,6 +31,7 @@ export function originOf(incarnation: string, options: OriginOptions, redactor: 
     incarnation,
     service: options.service ?? programName(),
     version: options.version ?? '',
+    ...(options.label !== undefined && { label: options.label }),
     host: hostname(),
     pid: process.pid,
     process: currentIdentity(),

@@ -19,11 +19,21 @@ export interface ProcessState {
 
 const KEY = Symbol.for('flight-log.process.1')
 
-/** The process's state; made when it is first asked for. */
+/** The process's state; made when it is first asked for. In a worker thread it is that thread's, unless it joined. */
 export function processState(): ProcessState {
   const holder = globalThis as { [KEY]?: ProcessState }
-  holder[KEY] ??= newState()
+  holder[KEY] ??= newState(randomHex(systemRandom, 8), new ControlBlock())
   return holder[KEY]
+}
+
+/**
+ * Makes incarnation and order of the process's main thread those of this one.
+ * @returns false where this thread has numbered events of its own already
+ */
+export function joinProcess(incarnation: string, control: SharedArrayBuffer): boolean {
+  const holder = globalThis as { [KEY]?: ProcessState }
+  holder[KEY] ??= newState(incarnation, new ControlBlock(control))
+  return holder[KEY].incarnation === incarnation
 }
 
 /**
@@ -40,12 +50,10 @@ export function onProcessExit(recorder: ExitAware): () => void {
   }
 }
 
-function newState(): ProcessState {
+function newState(incarnation: string, control: ControlBlock): ProcessState {
   const exiting = new Set<ExitAware>()
   return {
-    incarnation: randomHex(systemRandom, 8),
-    control: new ControlBlock(),
-    exiting,
+    ...{ incarnation, control, exiting },
     tellAll: () => {
       for (const recorder of exiting) tell(recorder)
     },

@@ -1,25 +1,36 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Worker } from 'node:cluster'
 import { EventEmitter } from 'node:events'
 import { type Clock, type ClockStep, SystemClock } from '../base/clock'
-import { FlogError, type FlogErrorCode, invalidOption, messageOf } from '../base/errors'
+import { FlogError, type FlogErrorCode, messageOf } from '../base/errors'
 import { TRIGGER_TEXT_CHARS } from '../base/limits'
 import { type Context, runWithContext } from '../event/context'
 import { INFO, WARN } from '../event/severity'
 import { IncidentDirectory } from '../incident/directory'
 import type { SuppressedCounts } from '../incident/header'
 import { IncidentLimits } from '../incident/limits'
+import type { PublishOptions } from '../remote/publish-process'
 import type { Publisher } from '../remote/publisher'
 import type { RingState } from '../ring/layout'
-import { RingSet, ringState } from '../ring/set'
+import { type RingSet, ringState } from '../ring/set'
 import { Adoption } from './adoption'
 import { Capture } from './capture'
-import type { Incident } from './incident'
+import { Children } from './children'
+import { Elsewhere } from './elsewhere'
+import { Incident } from './incident'
 import { Incidents } from './incidents'
+import { passOn } from './lineage'
 import { Logger } from './logger'
 import { parseOptions, type RecorderOptions, type Settings } from './options'
 import { type Origin, originOf } from './origin'
+import { placeOf } from './place'
 import { onProcessExit, processState } from './process'
-import type { PublishOptions } from './publishing'
+import { ProcessEvents } from './process-events'
 import { Reports } from './reports'
+import { ringsOf } from './ring-options'
+import type { SecondThread } from './second-thread'
+import type { SidecarSettings } from './sidecar-options'
+import type { Threads, ThreadsOptions } from './threads'
 import type { WarmUp } from './warm-up'
 
 /** Recorder-made events are of this facility and below. */
@@ -73,7 +84,14 @@ export class Recorder extends Logger {
   readonly #rings: RingSet
   readonly #clock: Clock
   readonly #adoption: Adoption
+  readonly #children: Children
+  readonly #processEvents: ProcessEvents | undefined
   readonly #forgetExit: () => void
+  readonly #second: SecondThread | undefined
+  readonly #threads: Threads | undefined
+  /** Incidents that the second thread writes, by id. */
+  readonly #elsewhere = new Map<string, Incident>()
+  readonly #disinherit: (() => void) | undefined
   readonly #startedAt: number
   readonly #warmUp: WarmUp
   readonly #warned = new Set<string>()
@@ -81,11 +99,13 @@ export class Recorder extends Logger {
   #closing: Promise<void> | undefined
 
   /** @internal */
-  constructor(settings: Settings, clock: Clock = new SystemClock(processState().control.clockAnchor)) {
+  constructor(settings: Settings, ownClock?: Clock) {
+    const { qualifier, reporter, redactor, eventBytes, sidecar } = settings
+    // First of all: a thread that joins its process takes over its numbers.
+    const place = sidecar && placeOf(settings.directory)
     const { incarnation, control } = processState()
-    const { qualifier, reporter, redactor, eventBytes } = settings
-    const rings = new RingSet(given({ sizes: settings.rings, facilities: settings.facilities }))
-    checkRoom(eventBytes, rings)
+    const clock = ownClock ?? new SystemClock(control.clockAnchor)
+    const rings = ringsOf(settings, place?.thread ?? 0)
     const origin = originOf(incarnation, settings, redactor)
     const limits = new IncidentLimits({ ...settings.limits, clock })
     const onWarning = (warning: FlogError) => this.#warn(warning)
@@ -110,7 +130,16 @@ export class Recorder extends Logger {
       ...telling,
     }
     const reports = new Reports(parts)
-    const incidents = new Incidents({ ...parts, reports, onIncident })
+    const elsewhere = new Elsewhere()
+    const threads =
+      place && place.kind !== 'apart'
+        ? newThreads({
+            ...{ place, directory, clock, elsewhere, onWarning },
+            rings: rings.handles,
+            onJoin: () => incidents.follow(),
+          })
+        : undefined
+    const incidents: Incidents = new Incidents({ ...parts, reports, threads, elsewhere, onIncident })
     super(new Capture({ clock, control, rings }, redactor, eventBytes, incidents))
     this.directory = settings.directory
     this.origin = origin
@@ -121,12 +150,27 @@ export class Recorder extends Logger {
     this.#limits = limits
     this.#rings = rings
     this.#clock = clock
-    this.#adoption = new Adoption(directory, incarnation, clock, onWarning)
-    this.#forgetExit = onProcessExit({ onExit: () => this.#incidents.closeNow('exit') })
+    this.#children = new Children(() => this.#adoption.lookNow())
+    this.#adoption = new Adoption(directory, incarnation, clock, onWarning, {
+      exitOf: (ended) => this.#children.of(ended),
+      blackBoxDirectory: sidecar?.blackBox?.directory,
+    })
+    this.#forgetExit = onProcessExit({ onExit: () => this.#exit() })
+    this.#threads = threads
+    this.#second =
+      sidecar && threads && place?.kind === 'main'
+        ? this.#newSecondThread(settings, sidecar, threads)
+        : undefined
+    elsewhere.become(this.#second)
+    // Later: who makes a recorder has no chance to listen before.
+    if (place?.kind === 'apart') queueMicrotask(() => this.#warn(place.warning))
+    const { processEvents, inherit } = settings
+    this.#processEvents = processEvents && new ProcessEvents(processEvents, this.events, incidents)
+    this.#disinherit = inherit ? passOn({ ...origin, directory: settings.directory }) : undefined
     if (clock instanceof SystemClock) clock.onStep((step) => this.#clockStepped(step))
     // With the first recorder, not with the package: it brings much of what writes reports.
     const { WarmUp } = require('./warm-up') as typeof import('./warm-up')
-    this.#warmUp = new WarmUp(clock)
+    this.#warmUp = new WarmUp(clock, this.#second === undefined)
   }
 
   /** The incident whose window is open, if there is one. */
@@ -177,6 +221,8 @@ export class Recorder extends Logger {
    */
   async publish(options: PublishOptions = {}): Promise<Publisher> {
     if (this.#isClosing()) throw closed()
+    const elsewhere = await this.#second?.publish(options)
+    if (elsewhere !== undefined) return this.#keepPublisher(elsewhere)
     // Loaded on demand: an app that only records never loads the remote protocol.
     const { publishRecorder } = require('./publishing') as typeof import('./publishing')
     const publisher = await publishRecorder(options, {
@@ -188,12 +234,16 @@ export class Recorder extends Logger {
       clock: this.#clock,
       capture: (reason) => this.capture(reason),
     })
-    if (this.#isClosing()) {
-      await publisher.close()
-      throw closed()
-    }
-    this.#publishers.push(publisher)
-    return publisher
+    return this.#keepPublisher(publisher)
+  }
+
+  /**
+   * Watches a child process, so that what it leaves behind when it dies is finished here at once, and says how it ended.
+   * @returns the child
+   */
+  watchChild<T extends ChildProcess | Worker>(child: T): T {
+    if (!this.#isClosing()) this.#children.watch(child)
+    return child
   }
 
   /**
@@ -212,6 +262,9 @@ export class Recorder extends Logger {
 
   async #close(): Promise<void> {
     this.#warmUp.stop()
+    this.#processEvents?.close()
+    this.#disinherit?.()
+    this.#children.close()
     // At once: what is logged from here on is none of the window's.
     const finishing = this.#incidents.close()
     try {
@@ -219,8 +272,52 @@ export class Recorder extends Logger {
     } finally {
       await this.#adoption.close()
       await finishing
+      this.#threads?.leave()
+      await this.#second?.close()
+      await this.#threads?.close()
       this.#forgetExit()
     }
+  }
+
+  async #keepPublisher(publisher: Publisher): Promise<Publisher> {
+    if (this.#isClosing()) {
+      await publisher.close()
+      throw closed()
+    }
+    this.#publishers.push(publisher)
+    return publisher
+  }
+
+  #exit(): void {
+    this.#incidents.closeNow('exit')
+    this.#second?.exit()
+    this.#threads?.leave()
+  }
+
+  #newSecondThread(settings: Settings, sidecar: SidecarSettings, threads: Threads): SecondThread {
+    const { SecondThread } = require('./second-thread') as typeof import('./second-thread')
+    return new SecondThread({
+      ...{ settings, sidecar, threads },
+      origin: this.origin,
+      startedAt: this.#startedAt,
+      directory: this.#incidentDirectory,
+      events: this.events,
+      clock: this.#clock,
+      capture: (reason) => this.capture(reason),
+      onOpened: (header, path) => {
+        const incident = new Incident({ header, path })
+        this.#elsewhere.set(header.id, incident)
+        this.#tellIncident(incident)
+      },
+      onClosed: (id, finished) => {
+        const incident = this.#elsewhere.get(id)
+        this.#elsewhere.delete(id)
+        incident?.settle(finished)
+        if (incident !== undefined) this.#tellIncident(incident)
+      },
+      onWarning: (warning) => this.#warn(warning),
+      onRecovered: (code) => void this.#warned.delete(code),
+    })
   }
 
   #isClosing(): boolean {
@@ -270,11 +367,10 @@ export class Recorder extends Logger {
   }
 }
 
-/** An event must fit into every ring. @throws FlogError FLOG_OPTION_INVALID */
-function checkRoom(eventBytes: number, rings: RingSet): void {
-  const room = Math.min(...rings.rings.map((ring) => ring.largestEvent))
-  if (eventBytes > room)
-    throw invalidOption('eventBytes', `at most half the smallest ring, ${room}`, eventBytes)
+/** Loaded by who asks for a second thread, and nobody else. */
+function newThreads(options: ThreadsOptions): Threads {
+  const { Threads } = require('./threads') as typeof import('./threads')
+  return new Threads(options)
 }
 
 function closed(): FlogError {

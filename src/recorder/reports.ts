@@ -22,8 +22,9 @@ import type { Report } from '../incident/report'
 import { IncidentReporter, parseWindow } from '../incident/reporter'
 import { UnwrittenMemory } from '../incident/unwritten'
 import type { ControlBlock } from '../ring/control'
-import type { Ring } from '../ring/ring'
-import { type RingSet, ringState } from '../ring/set'
+import type { RingHandle } from '../ring/layout'
+import type { RingSet } from '../ring/set'
+import { stateOfRing } from '../ring/state'
 import type { Origin } from './origin'
 
 export interface ReportsOptions {
@@ -44,10 +45,16 @@ export interface ReportsOptions {
 export interface Opening {
   readonly trigger: TriggerRecord
   readonly marked: MarkedEvent
-  /** Last `seq` of the history. */
+  /** Id of the incident that another thread writes at the same time. */
+  readonly relatedTo?: string | undefined
+  /** Rings of other threads of the process. */
+  readonly others: readonly RingHandle[]
+  /** Last `seq` of the history, as far as it is this thread's. */
   readonly until: number
-  /** Called when the reporter was asked, right before the rings are read. */
-  readonly beforeHistory: () => void
+  /** Called when the reporter was asked, right before the file is made and the rings are read. */
+  readonly beforeHistory: (number: number) => void
+  /** Called before the trailer is written. */
+  readonly beforeClose: () => void
   readonly onClosed: (report: Report, reason: CloseReason) => void
 }
 
@@ -70,17 +77,23 @@ export class Reports {
     this.#Report = (require('../incident/report') as typeof import('../incident/report')).Report
   }
 
+  /** Id of an incident of this process, by its number; undefined for 0, which is none. */
+  idOf(number: number): string | undefined {
+    return number === 0 ? undefined : incidentId(this.#options.origin.incarnation, number)
+  }
+
   /** @throws FlogError FLOG_WRITE_FAILED for a header that no reader would take */
-  open({ trigger, marked, until, beforeHistory, onClosed }: Opening): Report {
+  open(opening: Opening): Report {
+    const { trigger, marked, relatedTo, others, until, beforeHistory, beforeClose, onClosed } = opening
     const { reporter, directory, clock, onWarning, onRecovered } = this.#options
-    const rings = this.#options.rings.rings.filter((ring) => this.#includes(ring, trigger))
-    const header = this.#header(trigger, rings)
-    beforeHistory()
+    const all = [...this.#options.rings.handles, ...others]
+    const rings = all.filter((ring) => this.#includes(ring, trigger))
+    const header = this.#header(trigger, rings, relatedTo)
+    beforeHistory(header.number)
     return new this.#Report({
-      ...{ header, until, directory, clock, onClosed },
+      ...{ header, until, rings, directory, clock, beforeClose, onClosed },
       sync: systemRandom.bytes(16),
       trigger: marked,
-      rings: rings.map((ring) => ring.handle),
       thread: this.#options.rings.thread,
       cap: reporter.cap,
       historyBytes: reporter.historyBytesAtTrigger,
@@ -94,7 +107,11 @@ export class Reports {
     })
   }
 
-  #header(trigger: TriggerRecord, rings: readonly Ring[]): IncidentHeader {
+  #header(
+    trigger: TriggerRecord,
+    rings: readonly RingHandle[],
+    relatedTo: string | undefined,
+  ): IncidentHeader {
     const { origin, limits, control, clock } = this.#options
     const extra = this.#extra(trigger)
     const postTrigger = this.#window(trigger)
@@ -107,9 +124,10 @@ export class Reports {
       openedAt: clock.now(),
       trigger,
       ...origin,
-      rings: rings.map(ringState),
+      rings: rings.map(stateOfRing),
       suppressed: limits.takeSuppressed(),
       postTrigger,
+      ...(relatedTo !== undefined && { relatedTo }),
       ...(extra !== undefined && { extra }),
     }
   }
@@ -137,10 +155,10 @@ export class Reports {
     )
   }
 
-  #includes(ring: Ring, trigger: TriggerRecord): boolean {
+  #includes(ring: RingHandle, trigger: TriggerRecord): boolean {
     const { reporter } = this.#options
     return this.#byReporter(
-      () => reporter.includes(ring.handle, trigger),
+      () => reporter.includes(ring, trigger),
       () => true,
     )
   }

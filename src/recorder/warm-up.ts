@@ -25,10 +25,13 @@ let warmed = false
  */
 export class WarmUp {
   readonly #clock: Clock
+  readonly #finishesHere: boolean
   #timer: Timer | undefined
 
-  constructor(clock: Clock) {
+  /** @param finishesHere whether this thread compresses incidents; default true */
+  constructor(clock: Clock, finishesHere = true) {
     this.#clock = clock
+    this.#finishesHere = finishesHere
     if (warmed) return
     warmed = true
     this.#later(() => {
@@ -55,7 +58,10 @@ export class WarmUp {
 
   #rehearse(history: MadeUpHistory, left: number): void {
     history.rehearse(this.#clock)
-    this.#later(() => (left > 1 ? this.#rehearse(history, left - 1) : loadCompressor()))
+    this.#later(() => {
+      if (left > 1) this.#rehearse(history, left - 1)
+      else if (this.#finishesHere) loadCompressor()
+    })
   }
 
   /** It is of use, not of need: an error in it must not become one of the program's. */

@@ -6,7 +6,7 @@ import { authenticate } from './authenticate'
 import { Backoff } from './backoff'
 import { dial } from './dial'
 import { OpenerHandshake } from './handshake'
-import type { Logport } from './logport'
+import { checkDialled, type Logport } from './logport'
 import type { MessageSocket } from './message-socket'
 import { pause } from './pause'
 import type { PublisherSession } from './serve'
@@ -47,12 +47,7 @@ export class DialOut {
   readonly #closing = new AbortController()
 
   constructor(logport: Logport, options: DialOutOptions, parts: DialOutParts) {
-    if (logport.role !== 'publish') {
-      throw new FlogError(
-        'FLOG_LOGPORT_INVALID',
-        `dialling out takes a publish logport, not one for ${logport.role}`,
-      )
-    }
+    checkDialled(logport)
     this.#logport = logport
     this.#options = options
     this.#parts = parts

@@ -60,6 +60,12 @@ export function parseLogport(text: string): Logport {
   return scheme === 'flogs' ? withFingerprint(common, fingerprint) : withoutFingerprint(common, fingerprint)
 }
 
+/** @throws FlogError FLOG_LOGPORT_INVALID for one that a publisher cannot dial */
+export function checkDialled({ role }: Logport): void {
+  if (role === 'publish') return
+  throw new FlogError('FLOG_LOGPORT_INVALID', `dialling out takes a publish logport, not one for ${role}`)
+}
+
 export function formatLogport(logport: Logport): string {
   const { role, secret, fingerprint } = logport
   const key = `${role}.${encodeSecret(secret)}`

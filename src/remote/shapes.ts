@@ -57,6 +57,7 @@ export function parseSummary(value: Plain): IncidentSummary {
   fields.oneOf('state', ['open', 'finished'])
   for (const name of ['openedAt', 'pid', 'furtherTriggers', 'bytes']) fields.count(name)
   for (const name of ['service', 'version', 'host']) fields.text(name, MAX_TEXT)
+  if (fields.has('label')) fields.text('label', MAX_TEXT)
   if (fields.has('closedAt')) fields.count('closedAt')
   if (fields.has('closeReason')) fields.text('closeReason')
   if (fields.has('events'))

@@ -9,10 +9,10 @@
 const SEQ = 0
 const UPPER_EVEN = 1
 const UPPER_ODD = 2
-const REPORT_OWNER = 3
 const INCIDENT_NUMBER = 4
 const BEAT = 5
 const PUBLISHERS = 6
+const DEBUGGED = 7
 /** Indices into the same memory seen as float64. */
 const FIRST_SEQ_F64 = 8
 const CLOCK_ANCHOR_F64 = 9
@@ -61,24 +61,6 @@ export class ControlBlock {
     if (seq >= (this.#floats[this.#slot] as number)) this.#floats[this.#slot] = seq + 1
   }
 
-  /**
-   * Becomes the one reporter of the process.
-   * @param owner non-zero number of the thread
-   * @returns false if a report is open already
-   */
-  claimReport(owner: number): boolean {
-    return Atomics.compareExchange(this.#words, REPORT_OWNER, 0, owner) === 0
-  }
-
-  releaseReport(owner: number): void {
-    Atomics.compareExchange(this.#words, REPORT_OWNER, owner, 0)
-  }
-
-  /** Thread that reports, 0 for none. */
-  get reportOwner(): number {
-    return Atomics.load(this.#words, REPORT_OWNER)
-  }
-
   /** 1, 2, 3 … in the order of incidents. */
   nextIncidentNumber(): number {
     return Atomics.add(this.#words, INCIDENT_NUMBER, 1) + 1
@@ -91,6 +73,15 @@ export class ControlBlock {
 
   get beats(): number {
     return Atomics.load(this.#words, BEAT)
+  }
+
+  /** Whether a debugger may hold the app thread, as that thread last said. */
+  get debugged(): boolean {
+    return Atomics.load(this.#words, DEBUGGED) !== 0
+  }
+
+  set debugged(debugged: boolean) {
+    Atomics.store(this.#words, DEBUGGED, debugged ? 1 : 0)
   }
 
   #startAt(seq: number): void {

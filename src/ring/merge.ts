@@ -1,4 +1,22 @@
-import { CONTROL_WORDS, capacityWords, frameWords, HEAD, OUT_OF_ORDER, type RingHandle, TAIL } from './layout'
+import {
+  CONTROL_WORDS,
+  capacityWords,
+  frameWords,
+  HEAD,
+  NEXT_ORDINAL_F64,
+  OUT_OF_ORDER,
+  type RingHandle,
+  TAIL,
+} from './layout'
+import type { LivePosition } from './live'
+
+export interface Merged {
+  /** Events handed over, and those left out because of `maxBytes`. */
+  readonly events: number
+  readonly omitted: number
+  /** Behind the newest events that the rings held: a live reader that starts there shows what came afterwards. */
+  readonly end: LivePosition
+}
 
 /** Takes merged events: `words` of a ring from `position` on, modulo `mask`, hold the event's `bytes` bytes. */
 export interface MergeTarget {
@@ -10,6 +28,8 @@ export interface MergeOptions {
   readonly ownThread: number
   /** Last `seq` wanted. */
   readonly until: number
+  /** Last `seq` wanted of the rings of other threads; default `until`. */
+  readonly untilOfOthers?: number
   /** Newest bytes of history wanted, in all; more is left out from the old end. Default: no limit. */
   readonly maxBytes?: number
 }
@@ -17,19 +37,24 @@ export interface MergeOptions {
 /**
  * Hands over the history of all rings, merged by `seq`. Within a ring events are nearly in order: where a logger stamped
  * an event before it was encoded they may be out of order by a few; such a ring is sorted first.
- *
- * @returns events handed over, and those left out because of `maxBytes`
  */
 export function mergeHistory(
   rings: readonly RingHandle[],
   target: MergeTarget,
   options: MergeOptions,
-): { readonly events: number; readonly omitted: number } {
-  const cursors = rings.map((ring) => cursorOf(ring, ring.thread === options.ownThread))
+): Merged {
+  const ends: number[] = []
+  const cursors = rings.map((ring) => cursorOf(ring, ring.thread === options.ownThread, ends))
+  const { untilOfOthers = options.until } = options
+  if (untilOfOthers > options.until) {
+    rings.forEach(({ thread }, i) => {
+      if (thread === options.ownThread) cursors[i]?.endAt(options.until)
+    })
+  }
   // The end of a ring is at Infinity.
-  const until = Math.min(options.until, Number.MAX_SAFE_INTEGER)
+  const until = Math.min(untilOfOthers, Number.MAX_SAFE_INTEGER)
   const omitted = options.maxBytes === undefined ? 0 : skipOldest(cursors, options.maxBytes, until)
-  return { events: mergeCursors(cursors, target, until), omitted }
+  return { events: mergeCursors(cursors, target, until), omitted, end: { ordinals: ends } }
 }
 
 /**
@@ -56,7 +81,7 @@ function mergeCursors(cursors: readonly Cursor[], target: MergeTarget, last: num
   }
 }
 
-function cursorOf(handle: RingHandle, own: boolean): Cursor {
+function cursorOf(handle: RingHandle, own: boolean, ends: number[]): Cursor {
   const shared = new Int32Array(handle.memory)
   const mask = capacityWords(handle.memory) - 1
   const head = Atomics.load(shared, HEAD)
@@ -64,8 +89,17 @@ function cursorOf(handle: RingHandle, own: boolean): Cursor {
   // What the writer gave up while it was copied may be torn: only from the tail of now on are the frames whole.
   const tail = Atomics.or(shared, TAIL, 0)
   const passed = ((head - tail) | 0) < 0
+  ends.push(ordinalBehind(words, mask, head, handle.memory))
   const cursor = new Cursor(words, mask, passed ? head : tail, head)
   return Atomics.load(shared, OUT_OF_ORDER) === 0 || cursor.isInOrder() ? cursor : sorted(cursor)
+}
+
+/** Number of the frame that comes at `head`, from the one before it: the count beside the head may lag by one. */
+function ordinalBehind(words: Int32Array, mask: number, head: number, memory: SharedArrayBuffer): number {
+  const next = new Float64Array(memory, 0, CONTROL_WORDS / 2)[NEXT_ORDINAL_F64] as number
+  const low = words[CONTROL_WORDS + ((head - 2) & mask)] as number
+  const isUnused = next === 0 && (words[TAIL] as number) === head
+  return isUnused ? 0 : next - (((next | 0) - low) >>> 0) + 1
 }
 
 /** Walks the frames of one ring. */
@@ -73,7 +107,7 @@ class Cursor {
   readonly words: Int32Array
   readonly mask: number
   /** Position after the last frame. */
-  readonly end: number
+  end: number
   position: number
   /** Of the event at the position; Infinity at the end. */
   seq: number
@@ -131,6 +165,12 @@ class Cursor {
     let at = this.end
     while (at !== this.position && this.seqAt(this.before(at)) > until) at = this.before(at)
     return at
+  }
+
+  /** Gives up what comes after `until`. */
+  endAt(until: number): void {
+    this.end = this.endOf(until)
+    this.seq = this.seqAt(this.position)
   }
 
   wordsAt(position: number): number {

@@ -37,6 +37,12 @@ describe('a quota', () => {
     expect(removed.map(({ id }) => id)).toEqual([incident(1), incident(2)])
   })
 
+  test('spares the one that was just finished, even where the clock makes it look the oldest', async () => {
+    for (const number of [1, 2, 3, 4]) put(number, 10)
+    const removed = await enforceQuota(directory.path, quota({ maxIncidents: 2 }), incident(1))
+    expect(removed.map(({ id }) => id)).toEqual([incident(2), incident(3)])
+  })
+
   test('orders the incidents of one millisecond by their number', async () => {
     for (const number of [9, 10, 11]) {
       writeFileSync(join(directory.path, `${plainFileName(OPENED_AT, incident(number))}.gz`), 'x')

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { plainFileName } from '../../src/incident/name'
 import { readSummary } from '../../src/incident/summary'
@@ -26,6 +26,15 @@ function leave(number: number, closed = false): string {
 
 function allFinished(): boolean {
   return rig.files().every((name) => name.endsWith('.gz'))
+}
+
+/** Lets time go on until something is so. */
+async function lookAgain(isSo: () => boolean): Promise<void> {
+  for (let looks = 0; looks < 2000 && !isSo(); looks++) {
+    rig.clock.advance(1000)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  expect(isSo()).toBe(true)
 }
 
 test('what a dead process left is finished in the background, and not announced', async () => {
@@ -89,6 +98,31 @@ test('a file that cannot be told alive from dead is looked at again later', asyn
     await until(() => rig.clock.pending >= pending || allFinished())
   }
   await until(allFinished)
+})
+
+test('what the disk refuses to finish now is finished when it takes it', async () => {
+  leave(1)
+  const inTheWay = join(rig.directory, `${rig.files()[0]}.gz`)
+  mkdirSync(inTheWay)
+  rig.recorder()
+  rig.clock.advance(500)
+  await until(() => rig.warnings.length > 0)
+  rmdirSync(inTheWay)
+  await lookAgain(allFinished)
+  expect(rig.warnings.map(({ code }) => code)).toEqual(['FLOG_DIRECTORY_UNUSABLE'])
+})
+
+test('a directory that cannot be read is told once, and looked at again', async () => {
+  rmdirSync(rig.directory)
+  writeFileSync(rig.directory, 'in the way')
+  rig.recorder()
+  rig.clock.advance(500)
+  await until(() => rig.warnings.length > 0)
+  unlinkSync(rig.directory)
+  mkdirSync(rig.directory)
+  leave(1)
+  await lookAgain(allFinished)
+  expect(rig.warnings.map(({ code }) => code)).toEqual(['FLOG_DIRECTORY_UNUSABLE'])
 })
 
 test('a recorder that is closed at once adopts nothing', async () => {

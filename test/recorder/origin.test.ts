@@ -21,7 +21,7 @@ test.each([
 })
 
 test('what is not given has a default', () => {
-  const none = { service: undefined, version: undefined, versions: undefined }
+  const none = { service: undefined, version: undefined, versions: undefined, label: undefined }
   const origin = originOf('0123456789abcdef', none, new Redactor())
   expect(origin).toMatchObject({ incarnation: '0123456789abcdef', version: '', pid: process.pid })
   expect(origin.service).not.toBe('')

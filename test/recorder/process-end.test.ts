@@ -41,6 +41,11 @@ function theFile(): Parsed {
 }
 
 const WINDOW = ['before', 'trigger', 'after 0', 'after 1', 'after 2']
+/** What the recorder itself has to say of an ending. */
+const NOTICED: Readonly<Record<string, string>> = {
+  'uncaught error': 'uncaught error: Error: uncaught',
+  'unhandled rejection': 'unhandled rejection: Error: unhandled',
+}
 
 test.each(['exit', 'normal end', 'uncaught error', 'unhandled rejection', 'exit listener'])(
   '%s inside the window leaves a whole plain file, and the process ends as without a recorder',
@@ -49,9 +54,15 @@ test.each(['exit', 'normal end', 'uncaught error', 'unhandled rejection', 'exit 
     expect(recorded).toEqual(bare)
     const file = theFile()
     expect(readdirSync(directory)[0]).toMatch(/\.incident\.flog$/)
-    expect(messages(file)).toEqual(WINDOW)
+    const noticed = NOTICED[ending]
+    const expected = noticed === undefined ? WINDOW : [...WINDOW, noticed]
+    expect(messages(file)).toEqual(expected)
     expect(file.verdict).toMatchObject({ state: 'whole', damage: [] })
-    expect(file.trailer).toMatchObject({ reason: 'exit', events: { total: 5, history: 2, after: 3 } })
+    const total = expected.length
+    expect(file.trailer).toMatchObject({ reason: 'exit', events: { total, history: 2, after: total - 2 } })
+    expect(file.trailer?.furtherTriggers.map(({ kind }) => kind)).toEqual(
+      noticed === undefined ? [] : ['crash'],
+    )
   },
 )
 

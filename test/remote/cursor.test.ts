@@ -124,15 +124,15 @@ test('where nothing is listed at all nothing is forgotten', () => {
 
 test('a cursor made to be slow is not', () => {
   const incarnation = '0123456789abcdef'
+  // Were each look to go through all of it, this would take minutes, and the test its time.
   const holes = Array.from({ length: 30_000 }, (_, i) => [2 * i, 2 * i]).flat()
   const cursor = IncidentCursor.parse(encoded([1, [Buffer.from(incarnation, 'hex'), ...holes]]))
-  const start = performance.now()
-  for (let number = 50_000; number < 60_000; number++) {
-    expect(cursor.has({ incarnation, number })).toBe(number % 2 === 0)
+  let even = 0
+  for (let round = 0; round < 50; round++) {
+    for (let number = 20_000; number < 60_000; number++) if (cursor.has({ incarnation, number })) even++
   }
+  expect(even).toBe(50 * 20_000)
   for (let number = 50_001; number < 54_000; number += 2) cursor.add({ incarnation, number })
-  // It was several seconds when each look went through all of it
-  expect(performance.now() - start).toBeLessThan(1000)
   const many = Array.from({ length: 150_000 }, () => 1)
   expect(() => IncidentCursor.parse(encoded([1, many]))).toThrow(
     expect.objectContaining({ code: 'FLOG_CURSOR_INVALID' }),

@@ -68,13 +68,12 @@ describe('the control block', () => {
     }
   })
 
-  test('lets one thread report at a time', () => {
+  test('carries from one thread to another whether a debugger may hold the first', () => {
     const control = new ControlBlock()
-    expect([control.claimReport(1), control.claimReport(2), control.reportOwner]).toEqual([true, false, 1])
-    control.releaseReport(2)
-    expect(control.reportOwner).toBe(1)
-    control.releaseReport(1)
-    expect([control.reportOwner, control.claimReport(2)]).toEqual([0, true])
+    const elsewhere = new ControlBlock(control.memory)
+    expect(elsewhere.debugged).toBe(false)
+    control.debugged = true
+    expect(elsewhere.debugged).toBe(true)
   })
 
   test('numbers incidents and counts beats', () => {

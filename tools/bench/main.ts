@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { VERSION } from '../../src/base/version'
 import { capture } from './capture'
 import type { Result } from './measure'
+import { sidecar } from './sidecar'
 import { trigger } from './trigger'
 import { winstonTransport } from './winston'
 
@@ -13,9 +14,10 @@ const BENCHMARKS: Readonly<
   capture,
   winston: winstonTransport,
   trigger,
+  sidecar,
 }
 
-/** `npm run bench -- [capture winston trigger] [--quick] [--json FILE]`; exits 1 where a target is missed. */
+/** `npm run bench -- [capture winston trigger sidecar] [--quick] [--json FILE]`; exits 1 where a target is missed. */
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,

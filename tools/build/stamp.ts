@@ -8,6 +8,7 @@ const INPUTS = [
   'tools/flog',
   'tools/bench',
   'tools/main-job',
+  'tools/survive',
   'tools/build',
   'tsconfig.json',
   'tsconfig.build.json',

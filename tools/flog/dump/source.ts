@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { inOrder } from '../../../src/incident/in-order'
 import type { IncidentPart } from '../../../src/incident/parser'
 import { readIncident, readIncidentFile } from '../../../src/incident/reader'
 import { Problem } from '../failure'
@@ -12,10 +13,10 @@ export async function readParts(
   path: string,
   { signal, streams }: Surroundings,
 ): Promise<AsyncIterable<IncidentPart>> {
-  if (path === '-') return readIncident(streams.stdin, { signal })
+  if (path === '-') return inOrder(readIncident(streams.stdin, { signal }))
   if (await isDirectory(path))
     throw new Problem(`${path}: it is a directory`, `to see what is in it: flog incidents ${path}`)
-  return readIncidentFile(path, { signal })
+  return inOrder(readIncidentFile(path, { signal }))
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -8,14 +8,29 @@ import { count } from '../show/words'
 import { escapeLine } from '../terminal'
 import type { ExitCode, Surroundings } from '../verb'
 
+export interface RecoverOptions {
+  readonly json?: true
+  /** Where black boxes are kept, if not with the incidents. */
+  readonly blackBox?: string
+}
+
 /** Adopts until nothing waits, and says what it did. */
-export async function recoverDirectory(path: string, json: boolean, io: Surroundings): Promise<ExitCode> {
-  if (!(await stat(path)).isDirectory()) throw new Problem(`${path}: it is not a directory`)
+export async function recoverDirectory(
+  path: string,
+  options: RecoverOptions,
+  io: Surroundings,
+): Promise<ExitCode> {
+  const json = options.json === true
+  const { blackBox: blackBoxDirectory } = options
+  for (const place of [path, blackBoxDirectory ?? path]) {
+    if (!(await stat(place)).isDirectory()) throw new Problem(`${place}: it is not a directory`)
+  }
   const directory = new IncidentDirectory({
     path,
     onWarning: (warning) => io.talk(`flog: ${warning.message}`),
   })
-  const adopter = new Adopter(directory, { clock: io.clock })
+  const places = blackBoxDirectory === undefined ? {} : { blackBoxDirectory }
+  const adopter = new Adopter(directory, { clock: io.clock, ...places })
   const first = await adopter.sweep(io.signal)
   print(first, json, io)
   await io.out.flush()
@@ -45,7 +60,7 @@ function print(
   }
   for (const path of removed) {
     if (json) out.line(JSON.stringify({ removed: path }))
-    else out.line(`removed   ${escapeLine(path)}  (half-written, of no use)`)
+    else out.line(`removed   ${escapeLine(path)}  (of no use any more)`)
   }
   for (const { path, error } of leftAlone) {
     if (json) out.line(JSON.stringify({ leftAlone: path, code: error.code, message: error.message }))

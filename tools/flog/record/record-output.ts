@@ -112,6 +112,8 @@ class Recording {
       service: options.service ?? (command === undefined ? 'flog record' : basename(command)),
       qualifier: lineQualifier(Math.min(FATAL, parseSeverity('--severity', options.severity)), options.exit),
       reporter: { postTrigger: definedWindow(options) },
+      // It is about the program, which may have a recorder of its own.
+      ...{ processEvents: false, inherit: false },
     })
     this.recorder.on('incident', (incident) => this.#sayIncident(incident))
     this.recorder.on('warning', (warning) => this.#say(warning.message))

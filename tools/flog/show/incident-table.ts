@@ -45,7 +45,7 @@ export class IncidentTable {
       this.#state(summary),
       (summary.events === undefined ? '' : grouped(summary.events.total)).padStart(WIDTHS.events),
       formatBytes(summary.bytes).padStart(WIDTHS.size),
-      escapeLine(summary.service).padEnd(WIDTHS.service),
+      escapeLine(ownerText(summary)).padEnd(WIDTHS.service),
     ].join('  ')
     const severity = severityName(event.severity).padEnd(WIDTHS.severity)
     const facility = event.facility === '' ? '' : `${event.facility}: `
@@ -66,4 +66,9 @@ export class IncidentTable {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of our own
     return text.replace(/\u001b\[[\d;]*m/g, '').length
   }
+}
+
+/** `shop`, or `shop (cluster worker 2)`. */
+function ownerText({ service, label }: IncidentSummary): string {
+  return label === undefined ? service : `${service} (${label})`
 }

@@ -21,10 +21,10 @@ const SHORT_PART = 0.1
 
 /** The lines above the events: whose incident, when, why, and how far back it goes. */
 export function headerLines(header: IncidentHeader, style: Style): string[] {
-  const { service, version, host, pid, versions, trigger } = header
+  const { service, version, label, host, pid, versions, trigger } = header
   const rows: [string, string][] = [
     ['service', escapeLine(version === '' ? service : `${service} ${version}`)],
-    ['host', escapeLine(`${host}, pid ${pid}`)],
+    ['host', escapeLine(`${host}, pid ${pid}${label === undefined ? '' : `, ${label}`}`)],
     ['versions', escapeLine(versionText(versions))],
     ['when', isoMicros(trigger.event.time)],
     ['trigger', triggerText(trigger, style)],

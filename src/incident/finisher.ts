@@ -1,13 +1,15 @@
 import type { Clock, Timer } from '../base/clock'
 import { FlogError, type FlogErrorCode, messageOf } from '../base/errors'
 import { WRITE_RETRY_MAX_MS, WRITE_RETRY_MS } from '../base/limits'
-import type { IncidentDirectory } from '../incident/directory'
-import type { IncidentSummary } from '../incident/header'
-import type { Report } from '../incident/report'
+import type { IncidentDirectory } from './directory'
+import type { IncidentSummary } from './header'
+import type { Report } from './report'
 
 export interface FinisherOptions {
   readonly directory: IncidentDirectory
   readonly clock: Clock
+  /** Finishes in another thread; rejects with FLOG_CLOSED where there is none, and it has to be done here. */
+  readonly elsewhere?: { readonly isReady: boolean; finish(path: string): Promise<Finished> } | undefined
   readonly onTrouble: (error: FlogError) => void
   /** Told when something was finished again after trouble of that code. */
   readonly onRecovered: (code: FlogErrorCode) => void
@@ -35,17 +37,17 @@ const HOPELESS: ReadonlySet<FlogErrorCode> = new Set<FlogErrorCode>([
 
 /** What finishing needs, in an order in which each brings little that is new. */
 const PARTS: readonly (() => unknown)[] = [
-  () => require('../incident/files'),
-  () => require('../incident/salvage'),
-  () => require('../incident/blocks'),
-  () => require('../incident/parser'),
-  () => require('../incident/node-engine'),
-  () => require('../incident/reader'),
-  () => require('../incident/summary'),
-  () => require('../incident/verify'),
-  () => require('../incident/mend'),
-  () => require('../incident/finish'),
-  () => require('../incident/quota'),
+  () => require('./files'),
+  () => require('./salvage'),
+  () => require('./blocks'),
+  () => require('./parser'),
+  () => require('./node-engine'),
+  () => require('./reader'),
+  () => require('./summary'),
+  () => require('./verify'),
+  () => require('./mend'),
+  () => require('./finish'),
+  () => require('./quota'),
 ]
 let loaded = 0
 
@@ -79,7 +81,7 @@ export class Finisher {
    * end, they would hold the loop up for 15 ms. An app that never has an incident never loads them.
    */
   prepare(): void {
-    this.#load(0)
+    if (this.#options.elsewhere?.isReady !== true) this.#load(0)
   }
 
   /** Reports that are neither finished nor given up. */
@@ -161,11 +163,10 @@ export class Finisher {
     const { report } = entry
     this.#finishing = entry
     try {
-      const { finishIncident } = require('../incident/finish') as typeof import('../incident/finish')
-      const { directory, clock } = this.#options
-      const finished = await finishIncident(report.path ?? '', { clock, fileMode: directory.fileMode })
+      const elsewhere = await this.#finishElsewhere(report)
+      const finished = elsewhere ?? (await this.#finishHere(report))
       this.#recovered()
-      await this.#enforceQuota()
+      if (elsewhere === undefined) await this.#enforceQuota(finished.summary.id)
       return finished
     } catch (error) {
       const hopeless = FlogError.is(error) && HOPELESS.has(error.code) && !report.isRemoved
@@ -177,14 +178,32 @@ export class Finisher {
     }
   }
 
+  #finishHere(report: Report): Promise<Finished> {
+    const { finishIncident } = require('./finish') as typeof import('./finish')
+    const { directory, clock } = this.#options
+    return finishIncident(report.path ?? '', { clock, fileMode: directory.fileMode })
+  }
+
+  /** @returns undefined where there is no other thread, or it ended meanwhile */
+  async #finishElsewhere(report: Report): Promise<Finished | undefined> {
+    const { elsewhere } = this.#options
+    if (elsewhere?.isReady !== true) return undefined
+    try {
+      return await elsewhere.finish(report.path ?? '')
+    } catch (error) {
+      if (FlogError.is(error, 'FLOG_CLOSED')) return undefined
+      throw error
+    }
+  }
+
   #recovered(): void {
     for (const code of this.#troubles) this.#options.onRecovered(code)
     this.#troubles.clear()
   }
 
-  async #enforceQuota(): Promise<void> {
+  async #enforceQuota(spared: string): Promise<void> {
     try {
-      await this.#options.directory.enforceQuota()
+      await this.#options.directory.enforceQuota(spared)
     } catch (error) {
       this.#tell(error, 'the quota of the incident directory could not be applied')
     }
