@@ -41,6 +41,8 @@ describe('a second thread that dies', () => {
       trailer: { reason: 'adopted' },
       verdict: { state: 'whole' },
     })
+    // The file is in place a moment before the listeners are told.
+    await program.until(async () => (await program.state()).incidents.length === 2)
     expect((await program.state()).incidents).toMatchObject([{ phase: 'opened' }, { phase: 'closed' }])
     await program.ask({ do: 'log', severity: 'error', message: 'an incident of the app’s own' })
     await program.until(() => program.incidents().length === 2)
