@@ -26,6 +26,8 @@ export interface EventExtras {
 const NONE: EventExtras = Object.freeze({})
 /** For an info that brings nothing else. */
 export const INFO_ONLY: EventExtras = Object.freeze({ info: true })
+/** Texts of messages that are remembered. */
+const MESSAGES = 256
 const SEQ_AT = 2
 const TIME_AT = 11
 
@@ -44,7 +46,8 @@ export class EventEncoder extends FlatWriter {
   readonly #beforeError: number
   #facility = new ReadyText('')
   #message = new ReadyText('')
-  #messages = 0
+  readonly #messages = new Map<string, ReadyText>()
+  #unknown = 0
   readonly #thread: number
 
   /**
@@ -101,12 +104,27 @@ export class EventEncoder extends FlatWriter {
     this.view.setFloat64(SEQ_AT, seq)
   }
 
-  /** Most calls name the same text again and again; a second copy of it costs less than its first. */
+  /** Programs log some hundred texts again and again; a second copy of one costs less than its first. */
   #text(message: unknown): void {
     if (typeof message !== 'string') this.#otherText(message)
     else if (message === this.#message.text) this.ready(this.#message)
-    else if (!this.shortText(message)) this.longText(this.redactor.text(message))
-    else if ((++this.#messages & 3) === 0) this.#message = new ReadyText(message)
+    else {
+      const known = this.#messages.get(message)
+      if (known !== undefined) {
+        this.#message = known
+        this.ready(known)
+      } else this.#newText(message)
+    }
+  }
+
+  /** One in four is remembered: what is made up anew for each call costs the others their place. */
+  #newText(message: string): void {
+    if (!this.shortText(message)) this.longText(this.redactor.text(message))
+    else if ((++this.#unknown & 3) === 0) {
+      if (this.#messages.size >= MESSAGES) this.#messages.clear()
+      this.#message = new ReadyText(message)
+      this.#messages.set(message, this.#message)
+    }
   }
 
   /** An object as a message is shown as JSON of what a field would show, so that nothing escapes redaction. */
