@@ -107,7 +107,10 @@ describe('a program whose stack is asked for', () => {
       setTimeout(() => undefined, 20_000)`,
       { eval: true, workerData: stoodStill },
     )
+    // A thread that runs nothing cannot be made to stand still.
+    const running = setInterval(() => undefined, 5)
     await once(asking, 'exit')
+    clearInterval(running)
     expect([...stoodStill]).toEqual([1])
   })
 })
