@@ -25,7 +25,7 @@ import { parseOptions, type RecorderOptions, type Settings } from './options'
 import { type Origin, originOf } from './origin'
 import { placeOf } from './place'
 import { onProcessExit, processState } from './process'
-import { ProcessEvents } from './process-events'
+import type { ProcessEvents } from './process-events'
 import { Reports } from './reports'
 import { ringsOf } from './ring-options'
 import type { SecondThread } from './second-thread'
@@ -165,7 +165,10 @@ export class Recorder extends Logger {
     // Later: who makes a recorder has no chance to listen before.
     if (place?.kind === 'apart') queueMicrotask(() => this.#warn(place.warning))
     const { processEvents, inherit } = settings
-    this.#processEvents = processEvents && new ProcessEvents(processEvents, this.events, incidents)
+    if (processEvents !== undefined) {
+      const events = require('./process-events') as typeof import('./process-events')
+      this.#processEvents = new events.ProcessEvents(processEvents, this.events, incidents)
+    }
     this.#disinherit = inherit ? passOn({ ...origin, directory: settings.directory }) : undefined
     if (clock instanceof SystemClock) clock.onStep((step) => this.#clockStepped(step))
     // With the first recorder, not with the package: it brings much of what writes reports.
