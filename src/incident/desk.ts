@@ -12,8 +12,7 @@
  */
 const OWNER = 0
 const NUMBER = 1
-const DOORBELL = 2
-const ENDING = 3
+const ENDING = 2
 const FIRST_STATE = 4
 /** Triggers that may wait for one owner; with more, threads write files of their own. */
 const SLOTS = 16
@@ -87,8 +86,6 @@ export class ReportDesk {
       if (!this.#move(slot, FREE, FILLING)) continue
       this.#seqs[FIRST_SEQ_F64 + slot] = seq
       Atomics.store(this.#words, FIRST_STATE + slot, READY)
-      Atomics.add(this.#words, DOORBELL, 1)
-      Atomics.notify(this.#words, DOORBELL)
       return slot
     }
     return -1

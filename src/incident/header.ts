@@ -39,6 +39,15 @@ export interface IncidentHeader {
   readonly extra?: PlainObject
 }
 
+/** What a header says of the process, whatever happened in it. */
+export type HeaderOrigin = Omit<IncidentHeader, 'type' | 'format' | 'id' | keyof HeaderOwn>
+
+/** What it says of the incident. */
+export type HeaderOwn = Pick<
+  IncidentHeader,
+  'number' | 'openedAt' | 'trigger' | 'rings' | 'suppressed' | 'postTrigger' | 'relatedTo' | 'extra'
+>
+
 /** What set the incident off. The event is here whole, even if the copy among the events had to be cut. */
 export interface TriggerRecord {
   readonly kind: TriggerKind

@@ -2,8 +2,8 @@ import type { Clock, Timer } from '../base/clock'
 import { HEALTH_MS } from '../base/limits'
 import { DEBUG } from '../event/severity'
 import type { LoopDelay } from './pulse'
+import { HEALTH_FACILITY } from './ring-options'
 
-export const HEALTH_FACILITY = 'process.health'
 /** Readers ask for it seldom, and it comes every second: nothing for `info`. */
 export const HEALTH_SEVERITY = DEBUG
 

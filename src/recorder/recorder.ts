@@ -12,7 +12,8 @@ import { IncidentLimits } from '../incident/limits'
 import type { PublishOptions } from '../remote/publish-process'
 import type { Publisher } from '../remote/publisher'
 import type { RingState } from '../ring/layout'
-import { type RingSet, ringState } from '../ring/set'
+import type { RingSet } from '../ring/set'
+import { stateOfRing } from '../ring/state'
 import { Adoption } from './adoption'
 import { Capture } from './capture'
 import { Children } from './children'
@@ -212,7 +213,7 @@ export class Recorder extends Logger {
   stats(): RecorderStats {
     const { admitted: _, suppressed } = this.#limits.stats()
     return {
-      rings: this.#rings.rings.map(ringState),
+      rings: this.#rings.handles.map(stateOfRing),
       incidents: { ...this.#incidents.stats(), suppressed, ...this.#diskStats() },
       failed: this.events.failed,
     }

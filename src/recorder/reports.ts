@@ -7,17 +7,11 @@ import type { PlainObject } from '../event/event'
 import type { Redactor } from '../event/redact'
 import { INFO } from '../event/severity'
 import type { IncidentDirectory } from '../incident/directory'
-import {
-  type CloseReason,
-  FORMAT_MAJOR,
-  FORMAT_MINOR,
-  type IncidentHeader,
-  type PostTriggerOptions,
-  type TriggerRecord,
-} from '../incident/header'
+import type { CloseReason, IncidentHeader, PostTriggerOptions, TriggerRecord } from '../incident/header'
 import type { MarkedEvent } from '../incident/history'
 import type { IncidentLimits } from '../incident/limits'
 import { incidentId } from '../incident/name'
+import { newHeader } from '../incident/new-header'
 import type { Report } from '../incident/report'
 import { IncidentReporter, parseWindow } from '../incident/reporter'
 import { UnwrittenMemory } from '../incident/unwritten'
@@ -116,20 +110,16 @@ export class Reports {
     const extra = this.#extra(trigger)
     const postTrigger = this.#window(trigger)
     const number = control.nextIncidentNumber()
-    return {
-      type: 'incident',
-      format: `${FORMAT_MAJOR}.${FORMAT_MINOR}`,
-      id: incidentId(origin.incarnation, number),
+    return newHeader(origin, {
       number,
       openedAt: clock.now(),
       trigger,
-      ...origin,
       rings: rings.map(stateOfRing),
       suppressed: limits.takeSuppressed(),
       postTrigger,
       ...(relatedTo !== undefined && { relatedTo }),
       ...(extra !== undefined && { extra }),
-    }
+    })
   }
 
   #window(trigger: TriggerRecord): PostTriggerOptions {

@@ -5,7 +5,7 @@ import { SEVERITY_BANDS, type SeverityBand } from '../event/severity'
 import { RingSet, type RingSizes } from '../ring/set'
 import type { Settings } from './options'
 
-const HEALTH_FACILITY = 'process.health'
+export const HEALTH_FACILITY = 'process.health'
 /** A ring takes events up to half its size, with something to spare for what is kept beside each. */
 const EVENTS_PER_RING = 4
 

@@ -1,6 +1,5 @@
 import { invalidOption } from '../base/errors'
 import { RING_EVICTION_STEP, RING_MAX_BYTES, RING_MIN_BYTES } from '../base/limits'
-import { peekTime } from '../codec/decode'
 import {
   CONTROL_WORDS,
   FRAME_OVERHEAD_WORDS,
@@ -9,8 +8,10 @@ import {
   NEXT_ORDINAL_F64,
   OUT_OF_ORDER,
   type RingHandle,
+  type RingState,
   TAIL,
 } from './layout'
+import { stateOfRing } from './state'
 
 /** Words of a frame up to which a loop copies faster than a call does. */
 const LOOPED_WORDS = 128
@@ -40,10 +41,8 @@ export class Ring {
   readonly #mask: number
   /** Words of a page, as a power of two; a ring has at least four pages. */
   readonly #pageBits: number
-  /** For each page the first frame that starts in or behind it, as a position in words and as an ordinal. */
+  /** For each page the position, in words, of the first frame that starts in or behind it. */
   readonly #pageFrames: Int32Array
-  readonly #pageOrdinals: Float64Array
-  #evicted = 0
 
   /** @throws FlogError FLOG_OPTION_INVALID for a size out of range */
   constructor(options: RingOptions) {
@@ -57,7 +56,6 @@ export class Ring {
     const page = Math.min(RING_EVICTION_STEP / 4, this.#capacity >> 2)
     this.#pageBits = Math.log2(page)
     this.#pageFrames = new Int32Array(this.#capacity / page)
-    this.#pageOrdinals = new Float64Array(this.#capacity / page)
     const memory = new SharedArrayBuffer((this.#capacity + CONTROL_WORDS) * 4)
     this.handle = { memory, severity, facility, thread }
     this.#words = new Int32Array(memory)
@@ -78,7 +76,7 @@ export class Ring {
   }
 
   get usedBytes(): number {
-    return (((this.#words[HEAD] as number) - (this.#words[TAIL] as number)) >>> 0) * 4
+    return this.#state.usedBytes
   }
 
   /** Events written since the beginning, and those of them that were let go. */
@@ -87,18 +85,16 @@ export class Ring {
   }
 
   get evicted(): number {
-    return this.#evicted
+    return this.#state.evicted
   }
 
   /** Time of the oldest event, microseconds since the epoch; 0 where the ring holds none. */
   get oldestTime(): number {
-    const tail = this.#words[TAIL] as number
-    if (tail === this.#words[HEAD]) return 0
-    const start = new Int32Array(5)
-    for (let i = 0; i < start.length; i++) {
-      start[i] = this.#words[CONTROL_WORDS + ((tail + 2 + i) & this.#mask)] as number
-    }
-    return peekTime(new Uint8Array(start.buffer))
+    return this.#state.oldest
+  }
+
+  get #state(): RingState {
+    return stateOfRing(this.handle)
   }
 
   /** Told when the event that was appended last had been given its `seq` long before. */
@@ -143,18 +139,16 @@ export class Ring {
     Atomics.store(words, HEAD, (head + need) | 0)
     ordinals[NEXT_ORDINAL_F64] = ordinal + 1
     const pages = ((head + need) >>> this.#pageBits) - (head >>> this.#pageBits)
-    if (pages !== 0) this.#enterPages(head, head + need, ordinal + 1)
+    if (pages !== 0) this.#enterPages(head, head + need)
     return true
   }
 
   /** Notes that the frame at `end` is the first of the pages that begin behind `head` and up to it. */
-  #enterPages(head: number, end: number, ordinal: number): void {
+  #enterPages(head: number, end: number): void {
     const bits = this.#pageBits
     const last = this.#pageFrames.length - 1
     for (let i = ((end - ((head >>> bits) << bits)) >>> 0) >>> bits; i > 0; i--) {
-      const page = ((head >>> bits) + i) & last
-      this.#pageFrames[page] = end
-      this.#pageOrdinals[page] = ordinal
+      this.#pageFrames[((head >>> bits) + i) & last] = end
     }
   }
 
@@ -189,7 +183,6 @@ export class Ring {
     const page = (behind >>> bits) & (this.#pageFrames.length - 1)
     const tail = this.#words[TAIL] as number
     Atomics.add(this.#words, TAIL, (this.#pageFrames[page] as number) - tail)
-    this.#evicted = this.#pageOrdinals[page] as number
     return true
   }
 }

@@ -3,7 +3,7 @@ import { invalidOption } from '../base/errors'
 import { RING_BYTES } from '../base/limits'
 import { FacilityTable } from '../event/facility'
 import { SEVERITY_BANDS, type SeverityBand } from '../event/severity'
-import type { RingHandle, RingState } from './layout'
+import type { RingHandle } from './layout'
 import { Ring } from './ring'
 
 /** Bytes per band of severities; what is not named keeps its default. */
@@ -66,20 +66,6 @@ export class RingSet {
     const band = (severity - 1) >> 2
     if (!this.#divided || facility === '') return this.#shared[band] as Ring
     return (this.#own.find(facility) ?? this.#shared)[band] as Ring
-  }
-}
-
-/** What a ring holds and what it let go, as the header of an incident tells it. */
-export function ringState(ring: Ring): RingState {
-  return {
-    severity: ring.handle.severity,
-    facility: ring.handle.facility,
-    thread: ring.handle.thread,
-    capacityBytes: ring.capacityBytes,
-    usedBytes: ring.usedBytes,
-    events: ring.written - ring.evicted,
-    evicted: ring.evicted,
-    oldest: ring.oldestTime,
   }
 }
 

@@ -10,9 +10,10 @@ import { evict, type ReportDesk } from '../incident/desk'
 import type { IncidentDirectory } from '../incident/directory'
 import { fingerprintOf } from '../incident/fingerprint'
 import { Following } from '../incident/following'
-import { FORMAT_MAJOR, FORMAT_MINOR, type IncidentHeader } from '../incident/header'
+import type { IncidentHeader } from '../incident/header'
 import type { IncidentLimits } from '../incident/limits'
 import { incidentId } from '../incident/name'
+import { newHeader } from '../incident/new-header'
 import { Report } from '../incident/report'
 import type { ControlBlock } from '../ring/control'
 import type { RingHandle } from '../ring/layout'
@@ -61,13 +62,9 @@ export class SidecarReports {
     this.#options = options
   }
 
-  get isOpen(): boolean {
-    return this.#open !== undefined
-  }
-
   /**
-   * Begins a report, or marks a further trigger in the one that this thread writes. The window begins with
-   * {@link beginWindow}.
+   * Begins a report, or marks a further trigger in the one that this thread writes. Its window begins with
+   * {@link Report.begin}.
    * @returns undefined where limits hold it back
    */
   trigger(trigger: SidecarTrigger): Report | undefined {
@@ -164,21 +161,16 @@ export class SidecarReports {
     other: number,
   ): IncidentHeader {
     const { setup, clock, limits } = this.#options
-    const { incarnation } = setup.origin
-    return {
-      type: 'incident',
-      format: `${FORMAT_MAJOR}.${FORMAT_MINOR}`,
-      id: incidentId(incarnation, number),
+    return newHeader(setup.origin, {
       number,
       openedAt: clock.now(),
       trigger,
-      ...setup.origin,
       rings: rings.map(stateOfRing),
       suppressed: limits.takeSuppressed(),
       postTrigger: setup.report.postTrigger,
-      ...(other > 0 && { relatedTo: incidentId(incarnation, other) }),
+      ...(other > 0 && { relatedTo: incidentId(setup.origin.incarnation, other) }),
       extra: WRITTEN_BY,
-    }
+    })
   }
 
   #encode({ severity, message, facility, fields }: SidecarEvent, time: number, seq: number): Uint8Array {

@@ -1,6 +1,5 @@
-import type { BlackBoxOrigin } from '../incident/black-box/head'
 import type { FinishedIncident } from '../incident/finish'
-import type { IncidentHeader, PostTriggerOptions } from '../incident/header'
+import type { HeaderOrigin, IncidentHeader, PostTriggerOptions } from '../incident/header'
 import type { LimitOptions } from '../incident/limits'
 import type { PublishOptions } from '../remote/publish-process'
 import type { PublisherStats } from '../remote/publisher'
@@ -14,7 +13,7 @@ export interface SidecarSetup {
   /** On which threads join and leave, and those that had joined when this thread began. */
   readonly channel: string
   readonly members: readonly Member[]
-  readonly origin: BlackBoxOrigin
+  readonly origin: HeaderOrigin
   /** Microseconds since the epoch at which the recorder began. */
   readonly startedAt: number
   readonly directory: DirectorySetup

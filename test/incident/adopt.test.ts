@@ -9,13 +9,14 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { type Clock, SystemClock, type Timer } from '../../src/base/clock'
+import { SystemClock } from '../../src/base/clock'
 import { Adopter, type AdoptionReport, adoptOrphans } from '../../src/incident/adopt'
 import { IncidentDirectory } from '../../src/incident/directory'
 import type { ProcessIdentity } from '../../src/incident/header'
 import { currentIdentity, ownerTag } from '../../src/incident/identity'
 import { claimPath, finishedPath, temporaryPath } from '../../src/incident/name'
 import { verifyIncidentFile } from '../../src/incident/verify'
+import { HandClock } from './hand-clock'
 import { firstLine, kill, lines, startProgram } from './programs'
 import {
   deadProcess,
@@ -235,29 +236,3 @@ describe('a process that cannot be asked for', () => {
     expect(waiting).toEqual([])
   })
 })
-
-/** A clock whose monotonic time is turned by hand. */
-class HandClock implements Clock {
-  readonly #real = new SystemClock()
-  #elapsed = 0
-
-  advance(ms: number): void {
-    this.#elapsed += ms
-  }
-
-  now(): number {
-    return this.#real.now()
-  }
-
-  monotonic(): number {
-    return this.#elapsed
-  }
-
-  after(ms: number, action: () => void): Timer {
-    return this.#real.after(ms, action)
-  }
-
-  every(ms: number, action: () => void): Timer {
-    return this.#real.every(ms, action)
-  }
-}

@@ -3,7 +3,8 @@ import { ORDERED_EVENTS } from '../../src/base/limits'
 import { inOrder } from '../../src/incident/in-order'
 import type { IncidentPart } from '../../src/incident/parser'
 import type { RecordedEvent } from '../../src/incident/parts'
-import { RingSet, ringState } from '../../src/ring/set'
+import { RingSet } from '../../src/ring/set'
+import { stateOfRing } from '../../src/ring/state'
 import { sampleHeader } from './samples'
 
 const TRIGGER = 1000
@@ -18,7 +19,7 @@ function recorded(seq: number): RecordedEvent {
 }
 
 function header(...threads: readonly number[]): IncidentPart {
-  const rings = threads.flatMap((thread) => new RingSet({ thread }).rings.map(ringState))
+  const rings = threads.flatMap((thread) => new RingSet({ thread }).handles.map(stateOfRing))
   return { kind: 'header', header: { ...sampleHeader(), rings } }
 }
 

@@ -48,6 +48,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
   'test/remote/incidents.test.ts': ['src/remote/serve-incidents.ts'],
   'test/remote/connection.test.ts': ['src/remote/pause.ts'],
   'test/remote/keys.test.ts': ['src/remote/private-file.ts'],
+  'test/recorder/reports.test.ts': ['src/incident/new-header.ts'],
   'test/recorder/incidents.test.ts': ['src/recorder/incident.ts'],
   'test/recorder/warm-up.test.ts': ['src/recorder/rehearsal.ts'],
   'test/sidecar/handle.test.ts': ['src/recorder/elsewhere.ts', 'src/recorder/second-thread.ts'],

@@ -1,8 +1,9 @@
 import { HEALTH_RING_BYTES } from '../../src/base/limits'
 import { DEBUG } from '../../src/event/severity'
 import { messageText } from '../../src/event/template'
-import { HEALTH_FACILITY, HEALTH_SEVERITY, type HealthSample, HealthSampler } from '../../src/recorder/health'
+import { HEALTH_SEVERITY, type HealthSample, HealthSampler } from '../../src/recorder/health'
 import type { Recorder } from '../../src/recorder/recorder'
+import { HEALTH_FACILITY } from '../../src/recorder/ring-options'
 import { FakeClock } from '../remote/support/fake-clock'
 import { contents, RecorderRig } from './rig'
 

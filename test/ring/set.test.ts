@@ -1,5 +1,6 @@
 import { RING_BYTES } from '../../src/base/limits'
-import { RingSet, ringState } from '../../src/ring/set'
+import { RingSet } from '../../src/ring/set'
+import { stateOfRing } from '../../src/ring/state'
 import { fakeEvent } from './frames'
 
 describe('a set of rings', () => {
@@ -53,7 +54,7 @@ describe('a set of rings', () => {
     const set = new RingSet({ sizes: { info: '64KiB' }, thread: 2 })
     const ring = set.select(9, '')
     for (let seq = 0; seq < 100; seq++) ring.append(fakeEvent(seq, 2000), 2000)
-    const state = ringState(ring)
+    const state = stateOfRing(ring.handle)
     expect(state).toMatchObject({ severity: 'info', facility: '', thread: 2, capacityBytes: 65_536 })
     expect(state.events + state.evicted).toBe(100)
     expect(state.usedBytes).toBe(state.events * 2016)

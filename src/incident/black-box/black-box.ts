@@ -13,9 +13,10 @@ import { type Random, randomHex, systemRandom } from '../../base/random'
 import type { ControlBlock } from '../../ring/control'
 import type { RingHandle } from '../../ring/layout'
 import type { IncidentDirectory } from '../directory'
+import type { HeaderOrigin } from '../header'
 import { currentIdentity, ownerTag } from '../identity'
 import { BlackBoxGuard } from './guard'
-import { type BlackBoxOrigin, encodeArea, encodeHead } from './head'
+import { encodeArea, encodeHead } from './head'
 import { AREAS_AT, SUPERBLOCK_AT, SUPERBLOCK_BYTES } from './layout'
 import { blackBoxPath, blackBoxTemporaryPath } from './name'
 import { RingCopy } from './ring-copy'
@@ -29,7 +30,7 @@ export interface BlackBoxOptions {
   readonly id: string
   /** Microseconds since the epoch. */
   readonly startedAt: number
-  readonly origin: BlackBoxOrigin
+  readonly origin: HeaderOrigin
   readonly rings: readonly RingHandle[]
   readonly control: ControlBlock
   readonly clock: Clock

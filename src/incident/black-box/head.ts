@@ -4,7 +4,7 @@ import { decodeValue } from '../../codec/decode'
 import { encodeValue } from '../../codec/value'
 import type { PlainObject } from '../../event/event'
 import type { RingHandle } from '../../ring/layout'
-import type { IncidentHeader } from '../header'
+import type { HeaderOrigin } from '../header'
 import { parseIncidentId } from '../name'
 import { AREA_HEAD_BYTES, HEAD_BYTES, VALUE_HEAD_BYTES } from './layout'
 
@@ -14,29 +14,13 @@ const MINOR = 0
 const MAGIC_BYTES = 96
 const START = 'FLOG black box '
 
-/** Whose rings: what the header of an incident says of its process. */
-export type BlackBoxOrigin = Omit<
-  IncidentHeader,
-  | 'type'
-  | 'format'
-  | 'id'
-  | 'number'
-  | 'openedAt'
-  | 'trigger'
-  | 'rings'
-  | 'suppressed'
-  | 'postTrigger'
-  | 'relatedTo'
-  | 'extra'
->
-
 /** What a black box says of itself once, at its beginning. */
 export interface BlackBoxHeader {
   /** Id that the incident will have which is made of it; reserved, so that making it twice makes one. */
   readonly id: string
   /** Microseconds since the epoch. */
   readonly startedAt: number
-  readonly origin: BlackBoxOrigin
+  readonly origin: HeaderOrigin
 }
 
 /** Which ring an area holds. */
@@ -127,7 +111,7 @@ function asHeader({ id, startedAt, origin }: PlainObject): BlackBoxHeader | unde
   if (!isMap(process) || typeof process['pid'] !== 'number') return undefined
   const texts = [process['bootId'], process['pidNamespace'], process['startTime']]
   if (texts.some((text) => typeof text !== 'string')) return undefined
-  return { id: id as string, startedAt, origin: origin as unknown as BlackBoxOrigin }
+  return { id: id as string, startedAt, origin: origin as unknown as HeaderOrigin }
 }
 
 function notABlackBox(path: string, line: string, size: number): FlogError {

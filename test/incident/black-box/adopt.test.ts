@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Clock, SystemClock, type Timer } from '../../../src/base/clock'
 import { Adopter, type AdoptionReport, type AdoptOptions } from '../../../src/incident/adopt'
 import {
   blackBoxClaimPath,
@@ -12,6 +11,7 @@ import { IncidentDirectory } from '../../../src/incident/directory'
 import { currentIdentity, ownerTag } from '../../../src/incident/identity'
 import { createRecorder } from '../../../src/recorder/recorder'
 import { flog, jsonLines } from '../../tools/flog/command'
+import { HandClock } from '../hand-clock'
 import { kill, lines, type Program, startProgram } from '../programs'
 import { deadProcess, incident, OPENED_AT, temporaryDirectory, writeSample } from '../samples'
 import { App, clock, originOf, read } from './rig'
@@ -266,29 +266,3 @@ describe('the command', () => {
     await child.kill()
   })
 })
-
-/** A clock whose monotonic time is turned by hand. */
-class HandClock implements Clock {
-  readonly #real = new SystemClock()
-  #elapsed = 0
-
-  advance(ms: number): void {
-    this.#elapsed += ms
-  }
-
-  now(): number {
-    return this.#real.now()
-  }
-
-  monotonic(): number {
-    return this.#elapsed
-  }
-
-  after(ms: number, action: () => void): Timer {
-    return this.#real.after(ms, action)
-  }
-
-  every(ms: number, action: () => void): Timer {
-    return this.#real.every(ms, action)
-  }
-}

@@ -12,7 +12,6 @@ import {
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { type Clock, SystemClock, type Timer } from '../../../src/base/clock'
 import type { FlogError } from '../../../src/base/errors'
 import { RING_MIN_BYTES } from '../../../src/base/limits'
 import { BlackBoxGuard, endBlackBox } from '../../../src/incident/black-box/guard'
@@ -20,6 +19,7 @@ import { readBlackBoxState } from '../../../src/incident/black-box/read'
 import { ControlBlock } from '../../../src/ring/control'
 import type { RingHandle } from '../../../src/ring/layout'
 import { Ring } from '../../../src/ring/ring'
+import { HandClock } from '../hand-clock'
 import { temporaryDirectory } from '../samples'
 import { App, found, merged, snapshot } from './rig'
 
@@ -277,31 +277,3 @@ describe('the end of the process', () => {
     expect(names()).toEqual([])
   })
 })
-
-/** A clock whose monotonic time is turned by hand. */
-class HandClock implements Clock {
-  readonly #real = new SystemClock()
-  #elapsed = 0
-  onNow = (): void => {}
-
-  advance(ms: number): void {
-    this.#elapsed += ms
-  }
-
-  now(): number {
-    this.onNow()
-    return this.#real.now()
-  }
-
-  monotonic(): number {
-    return this.#elapsed
-  }
-
-  after(ms: number, action: () => void): Timer {
-    return this.#real.after(ms, action)
-  }
-
-  every(ms: number, action: () => void): Timer {
-    return this.#real.every(ms, action)
-  }
-}

@@ -7,10 +7,9 @@ import type { LogEvent } from '../../../src/event/event'
 import { Redactor } from '../../../src/event/redact'
 import { INFO } from '../../../src/event/severity'
 import { BlackBox, type BlackBoxOptions } from '../../../src/incident/black-box/black-box'
-import type { BlackBoxOrigin } from '../../../src/incident/black-box/head'
 import { readBlackBox } from '../../../src/incident/black-box/read'
 import { IncidentDirectory } from '../../../src/incident/directory'
-import type { IncidentHeader, ProcessIdentity } from '../../../src/incident/header'
+import type { HeaderOrigin, IncidentHeader, ProcessIdentity } from '../../../src/incident/header'
 import { readIncidentFile } from '../../../src/incident/reader'
 import { ControlBlock } from '../../../src/ring/control'
 import { CONTROL_WORDS, type RingHandle } from '../../../src/ring/layout'
@@ -20,10 +19,7 @@ import { deadProcess, INCARNATION, incident, OPENED_AT, sampleHeader } from '../
 
 export const clock = new SystemClock()
 
-export function originOf(
-  process: ProcessIdentity = deadProcess(),
-  incarnation = INCARNATION,
-): BlackBoxOrigin {
+export function originOf(process: ProcessIdentity = deadProcess(), incarnation = INCARNATION): HeaderOrigin {
   const { service, version, host, versions } = sampleHeader()
   return { incarnation, service, version, host, pid: process.pid, process, versions }
 }
