@@ -37,6 +37,8 @@ export const WORKER_RING_BYTES = {
 } as const
 /** The rings of a thread that ended are part of incidents for this long, and are then forgotten. */
 export const ENDED_THREAD_MS = 60_000
+/** Those of all threads that ended: with more, the one that ended first is forgotten. Room for 32 workers. */
+export const ENDED_RINGS_BYTES = 33 * MiB
 
 /** One event's bytes in a ring. A longer one is cut, and says so. */
 export const EVENT_BYTES = 16 * KiB

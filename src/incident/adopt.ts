@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises'
+import { lstat, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock'
 import { FlogError, messageOf, systemCode } from '../base/errors'
@@ -11,7 +11,7 @@ import { unlinkIfThere } from './files'
 import { type FinishedIncident, finishIncident } from './finish'
 import type { ProcessIdentity } from './header'
 import { currentIdentity, type Liveness, livenessOf, livenessOfTag, ownerTag } from './identity'
-import { claimPath, type IncidentFileName, plainPath } from './name'
+import { claimPath, type IncidentFileName, parseIncidentId, plainPath } from './name'
 import { readIncidentFile } from './reader'
 import { Standstill } from './standstill'
 
@@ -24,12 +24,16 @@ import { Standstill } from './standstill'
  *       ^                                        │  ^
  *       └──────── it cannot be finished now ─────┘  └── the claimant died: claimed again by the next one
  * ```
+ * A plain file of no bytes, left between its creation and its first write or by a full disk, names no process. It is removed
+ * when it is a minute old: nothing is lost by it, since a writer that does live brings back a file that was removed.
  */
 export interface AdoptOptions {
   readonly clock: Clock
   readonly random?: Random
   /** On whose behalf; default this process. */
   readonly self?: ProcessIdentity
+  /** Of this process, which knows of its own files, also of those that have no header yet. */
+  readonly incarnation?: string
   /** How long a file of an unknown process has to stand still; default 60 s. */
   readonly stillMs?: number
   /** Where black boxes are kept, beside those in the incident directory itself. */
@@ -42,7 +46,7 @@ export interface AdoptOptions {
 export interface AdoptionReport {
   /** Finished now. */
   readonly adopted: readonly FinishedIncident[]
-  /** Leftovers of dead processes that were removed: half-written files of no use. */
+  /** Leftovers of dead processes that were removed: half-written files of no use, and files of no bytes. */
   readonly removed: readonly string[]
   /** Files whose process cannot be told alive from dead; they are adopted once they have stood still long enough. */
   readonly waiting: readonly WaitingFile[]
@@ -54,6 +58,13 @@ export interface WaitingFile {
   readonly path: string
   /** Milliseconds until it may be adopted, if it goes on standing still. */
   readonly remainingMs: number
+}
+
+/** Who a file belongs to, as far as that can be told. */
+interface Owner {
+  readonly liveness: Liveness
+  /** Of a file of no bytes: milliseconds for which it has been so, by the clock of its file system. */
+  readonly emptyForMs?: number
 }
 
 /** An {@link AdoptionReport} as it grows. */
@@ -85,6 +96,8 @@ export class Adopter {
   readonly #clock: Clock
   readonly #random: Random
   readonly #self: ProcessIdentity
+  readonly #incarnation: string | undefined
+  readonly #stillMs: number
   readonly #standstill: Standstill
   readonly #blackBoxes: BlackBoxAdopter
   readonly #told = new Set<string>()
@@ -94,7 +107,9 @@ export class Adopter {
     this.#clock = options.clock
     this.#random = options.random ?? systemRandom
     this.#self = options.self ?? currentIdentity()
-    this.#standstill = new Standstill(this.#clock, options.stillMs ?? ADOPT_STILL_MS)
+    this.#incarnation = options.incarnation
+    this.#stillMs = options.stillMs ?? ADOPT_STILL_MS
+    this.#standstill = new Standstill(this.#clock, this.#stillMs)
     const { random, clock, blackBoxDirectory, exitOf } = options
     this.#blackBoxes = new BlackBoxAdopter({
       ...{ directory, clock, blackBoxDirectory, exitOf },
@@ -147,28 +162,40 @@ export class Adopter {
 
   async #lookAt(file: IncidentFileName, report: Report, signal: AbortSignal | undefined): Promise<void> {
     const path = this.#pathOf(file)
-    if (!(await this.#isOrphan(path, await this.#ownerLiveness(file, path), report))) return
-    if (file.kind === 'temporary') {
+    const owner = await this.#ownerOf(file, path)
+    if (!(await this.#isOrphan(path, owner, report))) return
+    if (file.kind === 'temporary' || (await isEmpty(path))) {
       if (await unlinkIfThere(path)) report.removed.push(path)
       return
     }
+    // It was empty a moment ago: its process lives after all.
+    if (owner.emptyForMs !== undefined) return
     const claim = await this.#claim(path)
     if (claim !== undefined) report.adopted.push(await this.#finish(claim, signal))
   }
 
-  async #ownerLiveness(file: IncidentFileName, path: string): Promise<Liveness> {
-    if (file.kind !== 'plain') return livenessOfTag(file.owner ?? '', { self: this.#self })
+  async #ownerOf(file: IncidentFileName, path: string): Promise<Owner> {
+    if (file.kind !== 'plain') return { liveness: livenessOfTag(file.owner ?? '', { self: this.#self }) }
     try {
-      return livenessOf(await processOf(path), { self: this.#self })
+      const { size, mtimeMs } = await lstat(path)
+      if (size === 0) return this.#ownerOfEmpty(file, mtimeMs)
+      return { liveness: livenessOf(await processOf(path), { self: this.#self }) }
     } catch (error) {
-      if (isMissing(error)) return 'alive'
+      if (isMissing(error)) return { liveness: 'alive' }
       throw error
     }
   }
 
-  async #isOrphan(path: string, owner: Liveness, report: Report): Promise<boolean> {
-    if (owner !== 'unknown') return owner === 'dead'
-    const remainingMs = await this.#standstill.remainingMs(path)
+  #ownerOfEmpty({ id }: IncidentFileName, mtimeMs: number): Owner {
+    const incarnation = parseIncidentId(id)?.incarnation
+    if (incarnation !== undefined && incarnation === this.#incarnation) return { liveness: 'alive' }
+    return { liveness: 'unknown', emptyForMs: this.#clock.now() / 1000 - mtimeMs }
+  }
+
+  async #isOrphan(path: string, { liveness, emptyForMs = 0 }: Owner, report: Report): Promise<boolean> {
+    if (liveness !== 'unknown') return liveness === 'dead'
+    const seenMs = await this.#standstill.remainingMs(path)
+    const remainingMs = Number.isFinite(seenMs) ? Math.min(seenMs, this.#stillMs - emptyForMs) : seenMs
     if (remainingMs > 0 && Number.isFinite(remainingMs)) report.waiting.push({ path, remainingMs })
     return remainingMs <= 0
   }
@@ -238,6 +265,16 @@ async function processOf(path: string): Promise<ProcessIdentity> {
     'FLOG_FILE_CORRUPT',
     `the header of ${path} cannot be read, nobody can tell whose it is`,
   )
+}
+
+/** False where it is gone. */
+async function isEmpty(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).size === 0
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
 }
 
 function isMissing(error: unknown): boolean {

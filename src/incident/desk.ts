@@ -4,11 +4,14 @@
  *
  * ```
  *   owner          0 ──claim──> thread ──release──> 0
- *   handed over    free ──offer──> ready ──take──> taken ──done──> done ──collect──> free
- *                    ^──withdraw──┘  ^──giveBack──┘ └──abandon──> abandoned ──done, giveBack──> free
+ *   handed over    free ──reserve──> filling ──offer──> ready ──take──> taken ──done──> done ──collect──> free
+ *                    ^────────────withdraw──────────────┘  ^──giveBack──┘ └──abandon──> abandoned ──done, giveBack──> free
  * ```
+ * A slot is marked with the thread that hands over: threads may be terminated between any two of these steps, and what a
+ * dead one began must not stay for ever ({@link evict}).
+ *
  * Each method is one atomic step on shared memory (`offer` publishes with its last one), so that every order in which
- * threads may meet is an order of method calls; the test goes through all of them.
+ * threads may meet is an order of method calls; the test goes through all of them, with deaths at every point.
  */
 const OWNER = 0
 const NUMBER = 1
@@ -25,6 +28,9 @@ const READY = 2
 const TAKEN = 3
 const DONE = 4
 const ABANDONED = 5
+/** Low bits of a slot's word; above them is the thread that hands over. */
+const STATE_BITS = 3
+const STATE_MASK = (1 << STATE_BITS) - 1
 
 export interface HandedOver {
   readonly slot: number
@@ -80,15 +86,19 @@ export class ReportDesk {
     if (owner !== 0 && owner !== thread) Atomics.wait(this.#words, OWNER, owner, ms)
   }
 
-  /** @returns the slot; -1 where all are taken */
-  offer(seq: number): number {
+  /** A slot for what `thread` is about to hand over. @returns -1 where all are taken */
+  reserve(thread: number): number {
+    const filling = FILLING | (thread << STATE_BITS)
     for (let slot = 0; slot < SLOTS; slot++) {
-      if (!this.#move(slot, FREE, FILLING)) continue
-      this.#seqs[FIRST_SEQ_F64 + slot] = seq
-      Atomics.store(this.#words, FIRST_STATE + slot, READY)
-      return slot
+      if (Atomics.compareExchange(this.#words, FIRST_STATE + slot, FREE, filling) === FREE) return slot
     }
     return -1
+  }
+
+  /** @param slot reserved @param seq of the event that qualified */
+  offer(slot: number, seq: number): void {
+    this.#seqs[FIRST_SEQ_F64 + slot] = seq
+    this.#move(slot, FILLING, READY)
   }
 
   /** For the owner: the next trigger that was handed over. */
@@ -105,10 +115,11 @@ export class ReportDesk {
     else this.#move(slot, ABANDONED, FREE)
   }
 
-  /** For the owner: what was taken did not get into the file. */
-  giveBack(slot: number): void {
-    if (this.#move(slot, TAKEN, READY)) Atomics.notify(this.#words, FIRST_STATE + slot)
-    else this.#move(slot, ABANDONED, FREE)
+  /** For the owner: what was taken did not get into the file. @returns false where it was not taken */
+  giveBack(slot: number): boolean {
+    if (!this.#move(slot, TAKEN, READY)) return this.#move(slot, ABANDONED, FREE)
+    Atomics.notify(this.#words, FIRST_STATE + slot)
+    return true
   }
 
   /** For who handed over: whether it is in the file; the slot is free again then. */
@@ -128,12 +139,28 @@ export class ReportDesk {
 
   /** Blocks until the state of a slot changes, at most `ms`. Not for the owner. */
   wait(slot: number, ms: number): void {
-    const state = Atomics.load(this.#words, FIRST_STATE + slot)
-    if (state === READY || state === TAKEN) Atomics.wait(this.#words, FIRST_STATE + slot, state, ms)
+    const word = Atomics.load(this.#words, FIRST_STATE + slot)
+    const state = word & STATE_MASK
+    if (state === READY || state === TAKEN) Atomics.wait(this.#words, FIRST_STATE + slot, word, ms)
   }
 
+  /** For a dead thread: nobody collects what it handed over in this slot. @returns false where there is nothing of it */
+  disown(slot: number, thread: number): boolean {
+    // What it was doing is done by nobody else, but an owner may go on with what it handed over.
+    for (;;) {
+      const word = Atomics.load(this.#words, FIRST_STATE + slot)
+      const state = word & STATE_MASK
+      if (state === FREE || state === ABANDONED || word >> STATE_BITS !== thread) return false
+      if (this.#move(slot, state, state === TAKEN ? ABANDONED : FREE)) return true
+    }
+  }
+
+  /** The thread that hands over stays what it is until the slot is free. */
   #move(slot: number, from: number, to: number): boolean {
-    return Atomics.compareExchange(this.#words, FIRST_STATE + slot, from, to) === from
+    const word = Atomics.load(this.#words, FIRST_STATE + slot)
+    if ((word & STATE_MASK) !== from) return false
+    const moved = to === FREE ? FREE : (word & ~STATE_MASK) | to
+    return Atomics.compareExchange(this.#words, FIRST_STATE + slot, word, moved) === word
   }
 }
 
@@ -150,8 +177,10 @@ type Steps = Generator<{ readonly slot: number } | undefined, Arbitration, void>
 export function* arbitrationSteps(desk: ReportDesk, thread: number, seq: number): Steps {
   if (desk.claim(thread)) return 'claimed'
   yield
-  const slot = desk.offer(seq)
+  const slot = desk.reserve(thread)
+  yield
   if (slot < 0) return desk.claim(thread) ? 'claimed' : 'alone'
+  desk.offer(slot, seq)
   for (let waits = 0; ; waits++) {
     yield { slot }
     if (desk.collect(slot)) return 'handed over'
@@ -184,6 +213,8 @@ export function* releaseSteps(
   thread: number,
   held: Iterable<number> = [],
 ): Generator<undefined, void, void> {
+  // Who ends twice must not touch what the next one noted.
+  if (desk.owner !== thread) return
   for (const slot of held) {
     desk.giveBack(slot)
     yield
@@ -194,12 +225,28 @@ export function* releaseSteps(
   desk.release(thread)
 }
 
-/** For a thread that died: what it held goes back, so that others neither wait for it nor find the desk taken for ever. */
-export function evict(desk: ReportDesk, thread: number): void {
-  if (desk.owner === thread) release(desk, thread, Array(SLOTS).keys())
+/** The end of a thread that died, step by step. No other thread takes what is offered until the desk is free again. */
+export function* evictSteps(desk: ReportDesk, thread: number): Generator<undefined, void, void> {
+  for (let slot = 0; slot < SLOTS; slot++) if (desk.disown(slot, thread)) yield
+  if (desk.owner !== thread) return
+  for (let slot = 0; slot < SLOTS; slot++) if (desk.giveBack(slot)) yield
+  yield* releaseSteps(desk, thread)
 }
 
+/**
+ * For a thread that died, and for no other: one that lives would go on with its file, and with what it took from the desk.
+ * What it held goes back, and what it waited for is waited for no longer: others neither wait for it, nor find the desk or
+ * places on it taken for ever. To be called once, by who was told of the death, before a thread gets the same number.
+ */
+export function evict(desk: ReportDesk, thread: number): void {
+  run(evictSteps(desk, thread))
+}
+
+/** Nothing where the desk is not, or no longer, this thread's. */
 export function release(desk: ReportDesk, thread: number, held: Iterable<number> = []): void {
-  const steps = releaseSteps(desk, thread, held)
+  run(releaseSteps(desk, thread, held))
+}
+
+function run(steps: Generator<undefined, void, void>): void {
   for (let step = steps.next(); step.done !== true; step = steps.next());
 }

@@ -30,6 +30,12 @@ const LOOKED_BACK = 64
 /**
  * One report, and the rings of other threads that it follows: what they log in its window, and which of it would have begun
  * an incident itself. Rings that come meanwhile are followed from their oldest event on.
+ *
+ * ```
+ *   ring ──look──> unwritten ──next look──> file, marked where it was handed over by then
+ * ```
+ * A thread logs an event first and then finds that it qualifies, so that what is handed over may have been read already.
+ * In a file it cannot be marked any more; only what is handed over later than a look, or is history, is listed without a mark.
  */
 export class Following {
   readonly #options: FollowingOptions
@@ -39,6 +45,8 @@ export class Following {
   #reader: LiveReader
   /** Slots of what was handed over and is not read yet, by `seq`. */
   readonly #awaited = new Map<number, number>()
+  /** Read with the last look, in order: at most twice what a look takes. */
+  readonly #unwritten: EncodedEvent[] = []
   readonly #recent: EncodedEvent[] = []
 
   constructor(options: FollowingOptions) {
@@ -58,7 +66,7 @@ export class Following {
     const until = control.published
     this.#prepare()
     while (report.room > 0) {
-      const event = this.#next()
+      const event = this.#unwritten.shift() ?? this.#next()
       if (event === undefined || event.seq > until) return
       this.#write(event)
     }
@@ -78,14 +86,30 @@ export class Following {
       return
     }
     this.#prepare()
-    for (let left = INCIDENT_FOLLOW_EVENTS; left > 0 && report.isOpen; left--) {
-      const event = this.#next()
+    const readBefore = this.#unwritten.length
+    this.#read()
+    for (let left = this.#settled(readBefore); left > 0 && report.isOpen; left--) {
+      const event = this.#unwritten.shift()
       if (event === undefined) return
       this.#write(event)
     }
   }
 
-  /** One by one: an event may end the window, and what comes after it is then read by {@link drain}. */
+  /** How many of the unwritten events may be written: those of the last look, and all up to one that was handed over. */
+  #settled(readBefore: number): number {
+    if (this.#options.desk === undefined) return this.#unwritten.length
+    if (this.#awaited.size === 0) return readBefore
+    return Math.max(readBefore, this.#unwritten.findLastIndex(({ seq }) => this.#awaited.has(seq)) + 1)
+  }
+
+  #read(): void {
+    for (let left = INCIDENT_FOLLOW_EVENTS; left > 0; left--) {
+      const event = this.#next()
+      if (event === undefined) return
+      this.#unwritten.push(event)
+    }
+  }
+
   #next(): EncodedEvent | undefined {
     const [frame] = this.#reader.read(1)
     return frame === undefined ? undefined : new EncodedEvent(frame.payload)

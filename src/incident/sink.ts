@@ -76,10 +76,17 @@ export class IncidentSink {
     this.#take(bytes, true)
   }
 
-  /** Asks the system to bring everything to the disk, off this thread. Failure is a trouble like any other. */
+  /**
+   * Asks the system to bring everything to the disk, off this thread, or in it within {@link syncInCall}. Failure is a
+   * trouble like any other.
+   */
   startSync(): void {
     const fd = this.#fd
     if (fd === undefined || this.#closed) return
+    if (syncsInCall) {
+      this.syncNow()
+      return
+    }
     fsync(fd, (error) => {
       if (error !== null && systemCode(error) !== 'EBADF') this.#tell(error)
     })
@@ -229,6 +236,22 @@ export class IncidentSink {
     const { id, directory } = this.#options
     const message = `incident ${id} cannot be written to ${directory.path} (${messageOf(cause)}); it is kept in memory and tried again`
     this.#options.onTrouble(new FlogError('FLOG_WRITE_FAILED', message, { cause, details: { id } }))
+  }
+}
+
+let syncsInCall = false
+
+/**
+ * Runs what may begin an incident so that its file waits for the disk in the call and leaves nothing for the event loop: a
+ * request under way keeps the process from its end.
+ */
+export function syncInCall(action: () => void): void {
+  const before = syncsInCall
+  syncsInCall = true
+  try {
+    action()
+  } finally {
+    syncsInCall = before
   }
 }
 

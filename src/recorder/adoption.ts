@@ -88,6 +88,7 @@ export class Adoption {
         const adopt = require('../incident/adopt') as typeof import('../incident/adopt')
         this.#adopter = new adopt.Adopter(this.#directory, {
           clock: this.#clock,
+          incarnation: this.#incarnation,
           ...(this.#exitOf !== undefined && { exitOf: this.#exitOf }),
           ...(this.#blackBoxDirectory !== undefined && { blackBoxDirectory: this.#blackBoxDirectory }),
         })

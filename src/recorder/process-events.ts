@@ -7,6 +7,7 @@ import { currentContext } from '../event/context'
 import type { TriggerKind } from '../event/event'
 import { ERROR, FATAL, INFO, WARN } from '../event/severity'
 import { messageText } from '../event/template'
+import { syncInCall } from '../incident/sink'
 import type { Capture } from './capture'
 import type { Incidents } from './incidents'
 import { observeProcess, observeSignal } from './process-listeners'
@@ -43,7 +44,8 @@ export class ProcessEvents {
   readonly #capture: Capture
   readonly #incidents: Incidents
   readonly #forget: (() => void)[] = []
-  #wasIdle = false
+  /** Whether what was begun when the event loop was last empty gives it something to do. */
+  #isFinishing = false
 
   constructor(settings: ProcessEventSettings, capture: Capture, incidents: Incidents) {
     this.#settings = settings
@@ -113,15 +115,22 @@ export class ProcessEvents {
     })
   }
 
-  /** What is done then may give the event loop something to do, so that it is asked again. */
+  /**
+   * Node asks again whenever something was done in between. Where that was to finish an incident, and nothing else, the
+   * program has come to no new end; an incident that a full disk keeps unfinished may hide one that is.
+   */
   #idle(exitCode: unknown): void {
-    if (this.#wasIdle) return
-    this.#wasIdle = true
+    const wasFinishing = this.#isFinishing
+    this.#isFinishing = false
+    if (wasFinishing) return
     const message = 'the event loop has nothing more to do'
-    this.#note({
-      use: this.#settings.beforeExit,
-      ...{ kind: 'event', severity: INFO, message, fields: { exitCode } },
-    })
+    syncInCall(() =>
+      this.#note({
+        use: this.#settings.beforeExit,
+        ...{ kind: 'event', severity: INFO, message, fields: { exitCode } },
+      }),
+    )
+    this.#isFinishing = this.#incidents.stats().unfinished > 0
   }
 
   #note({ use, kind, severity, message, fields, error, isLast }: Noted): void {

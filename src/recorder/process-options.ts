@@ -20,7 +20,10 @@ export interface ProcessEventOptions {
    * without us; where the program listens too, it decides. Signals are seen when the event loop turns.
    */
   readonly signals?: readonly EndingSignal[]
-  /** The event loop has nothing more to do; seen once; default false. As a trigger it makes Node ask once more. */
+  /**
+   * The event loop has nothing more to do; default false. Seen again where the program found something to do and came to its
+   * end once more. As a trigger it waits for the disk in the call, so that Node asks the program no more often than without us.
+   */
   readonly beforeExit?: ProcessEventUse
 }
 

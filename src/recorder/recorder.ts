@@ -252,10 +252,10 @@ export class Recorder extends Logger {
 
   /**
    * Settles when every incident whose window is over is finished on disk, or was refused by the disk once more. An open
-   * window is not waited for.
+   * window is not waited for. Those that the second thread began are included, unless it does not answer for 5 s.
    */
   async flush(): Promise<void> {
-    await this.#incidents.idle()
+    await Promise.all([this.#incidents.idle(), this.#second?.idle()])
   }
 
   /** Ends an open window and finishes its file; closes publishers. Events logged later are recorded, and lost. Idempotent. */

@@ -107,6 +107,12 @@ export class SecondThread {
     return this.#sidecar.finish(path)
   }
 
+  /** Settles when what it wrote is finished, here where it died over it; an open window is not waited for. Never rejects. */
+  async idle(): Promise<void> {
+    await this.#sidecar.idle()
+    await this.#burying
+  }
+
   get isReady(): boolean {
     return this.#sidecar.isReady
   }

@@ -1,6 +1,6 @@
 import type { BroadcastChannel } from 'node:worker_threads'
 import type { Clock, Timer } from '../base/clock'
-import { ENDED_THREAD_MS } from '../base/limits'
+import { ENDED_RINGS_BYTES, ENDED_THREAD_MS } from '../base/limits'
 import type { RingHandle } from './layout'
 
 /** A recorder of one thread, as others know it. */
@@ -9,6 +9,8 @@ export interface Member {
   readonly id: string
   readonly thread: number
   readonly rings: readonly RingHandle[]
+  /** Its rings are history: whoever is told of it forgets it after a while. */
+  readonly hasLeft?: true
 }
 
 /** What is said on the channel. Whoever hears it keeps a list of its own; nobody is asked at an incident. */
@@ -37,14 +39,19 @@ export interface RosterOptions {
   readonly answers: boolean
   /** There are rings that were not there before. */
   readonly onJoin?: (rings: readonly RingHandle[]) => void
+  /** One that had these rings left: nothing more is written into them. */
+  readonly onLeave?: (rings: readonly RingHandle[]) => void
+  /** These rings are read no longer; whoever holds on to them keeps their memory from being freed. */
+  readonly onForget?: (rings: readonly RingHandle[]) => void
 }
 
 /**
  * Whose rings there are in a process. Threads join, and leave or just end; what their rings hold is history, and stays for
- * {@link ENDED_THREAD_MS}.
+ * {@link ENDED_THREAD_MS}, or until the rings of those that left later take {@link ENDED_RINGS_BYTES} with it. So however
+ * many threads come and go, the memory of that many bytes is held on to, and that of the last one that left.
  *
  * ```
- *   join ──> there ──leave, ended──> gone, its rings are still read ──a while──> forgotten
+ *   join ──> there ──leave, ended──> gone, its rings are still read ──a while, or too many──> forgotten
  * ```
  * Keeps no thread alive. What was said before a call of {@link rings} is heard by then, whether the event loop turned or not.
  */
@@ -53,7 +60,9 @@ export class Roster {
   readonly #channel: BroadcastChannel
   readonly #receive: typeof import('node:worker_threads').receiveMessageOnPort
   readonly #members = new Map<string, Member>()
+  /** Of members that left and are not forgotten: the one that left first comes first. */
   readonly #gone = new Map<string, Timer>()
+  readonly #forgotten = new Map<string, Timer>()
   readonly #incidents = new Map<string, OpenIncident>()
   #closed = false
 
@@ -63,6 +72,7 @@ export class Roster {
     const threads = require('node:worker_threads') as typeof import('node:worker_threads')
     this.#receive = threads.receiveMessageOnPort
     for (const member of members) this.#members.set(member.id, member)
+    for (const { id, hasLeft } of members) if (hasLeft) this.#left(id)
     this.#channel = new threads.BroadcastChannel(channel)
     this.#channel.onmessage = (event) => this.#hear((event as { readonly data: Notice }).data)
     this.#channel.unref()
@@ -79,7 +89,10 @@ export class Roster {
   members(): readonly Member[] {
     this.#listen()
     const { self } = this.#options
-    return self === undefined ? [...this.#members.values()] : [self, ...this.#members.values()]
+    const others = [...this.#members.values()].map((member) =>
+      this.#gone.has(member.id) ? { ...member, hasLeft: true as const } : member,
+    )
+    return self === undefined ? others : [self, ...others]
   }
 
   /** This thread is about to make the file of an incident: should it end over it, another one finishes the file. */
@@ -108,7 +121,7 @@ export class Roster {
     if (self !== undefined) this.#say({ kind: 'leave', id: self.id })
     this.#closed = true
     this.#channel.close()
-    for (const timer of this.#gone.values()) timer.cancel()
+    for (const timer of [...this.#gone.values(), ...this.#forgotten.values()]) timer.cancel()
   }
 
   #say(notice: Notice): void {
@@ -149,10 +162,13 @@ export class Roster {
 
   #add(members: readonly Member[]): void {
     const { self, onJoin } = this.#options
-    const added = members.filter(({ id }) => id !== self?.id && !this.#members.has(id) && !this.#gone.has(id))
+    const added = members.filter(
+      ({ id }) => id !== self?.id && !this.#members.has(id) && !this.#forgotten.has(id),
+    )
     for (const member of added) this.#members.set(member.id, member)
     const rings = added.flatMap((member) => member.rings)
     if (rings.length > 0) onJoin?.(rings)
+    for (const { id, hasLeft } of members) if (hasLeft) this.#left(id)
   }
 
   #threadEnded(thread: number): void {
@@ -161,17 +177,47 @@ export class Roster {
       if (writer === thread) this.#incidents.delete(id)
   }
 
-  /** That it is gone is known for longer than its rings are: another one that forgets later must not bring them back. */
   #left(id: string): void {
-    if (this.#gone.has(id)) return
-    const { clock } = this.#options
-    const forget = (): void => {
-      this.#members.delete(id)
-      this.#gone.set(
-        id,
-        clock.after(ENDED_THREAD_MS, () => void this.#gone.delete(id)),
-      )
+    const member = this.#members.get(id)
+    if (this.#gone.has(id) || this.#forgotten.has(id)) return
+    if (member === undefined) {
+      this.#forget(id)
+      return
     }
-    this.#gone.set(id, clock.after(ENDED_THREAD_MS, forget))
+    this.#gone.set(
+      id,
+      this.#options.clock.after(ENDED_THREAD_MS, () => this.#forget(id)),
+    )
+    this.#options.onLeave?.(member.rings)
+    this.#forgetMost()
   }
+
+  /** As many as are too many, but not the last one that left. */
+  #forgetMost(): void {
+    const ids = [...this.#gone.keys()]
+    const bytes = ids.map((id) => bytesOf(this.#members.get(id)))
+    let sum = bytes.reduce((a, b) => a + b, 0)
+    for (let i = 0; i < ids.length - 1 && sum > ENDED_RINGS_BYTES; i++) {
+      sum -= bytes[i] as number
+      this.#forget(ids[i] as string)
+    }
+  }
+
+  /** That it is gone is known for longer than its rings are: another one that forgets later must not bring them back. */
+  #forget(id: string): void {
+    const { clock, onForget } = this.#options
+    this.#gone.get(id)?.cancel()
+    this.#gone.delete(id)
+    this.#forgotten.set(
+      id,
+      clock.after(2 * ENDED_THREAD_MS, () => void this.#forgotten.delete(id)),
+    )
+    const rings = this.#members.get(id)?.rings
+    this.#members.delete(id)
+    if (rings !== undefined) onForget?.(rings)
+  }
+}
+
+function bytesOf(member: Member | undefined): number {
+  return (member?.rings ?? []).reduce((sum, { memory }) => sum + memory.byteLength, 0)
 }

@@ -44,10 +44,14 @@ export class Calls<Theirs extends Service> {
     port.unref()
   }
 
-  /** @throws FlogError what the other side threw; FLOG_CLOSED where it ended before it answered */
+  /**
+   * @param signal of one who waits no longer; the other side is not told
+   * @throws FlogError what the other side threw; FLOG_CLOSED where it ended before it answered; FLOG_ABORTED
+   */
   ask<K extends keyof Theirs & string>(
     name: K,
     argument: Argument<Theirs, K>,
+    signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<Theirs[K]>>> {
     return new Promise((settle, fail) => {
       if (this.#ended !== undefined) {
@@ -58,6 +62,7 @@ export class Calls<Theirs extends Service> {
       this.#port.postMessage({ kind: 'ask', call, name, argument } satisfies Message)
       this.#waiting.set(call, { settle: settle as (answer: unknown) => void, fail })
       this.#port.ref()
+      signal?.addEventListener('abort', () => this.#take(call)?.fail(givenUp()), { once: true })
     })
   }
 
@@ -105,6 +110,10 @@ export class Calls<Theirs extends Service> {
     if (this.#waiting.size === 0) this.#port.unref()
     return waiting
   }
+}
+
+function givenUp(): FlogError {
+  return new FlogError('FLOG_ABORTED', 'the second thread did not answer in time')
 }
 
 /** An error as it can be cloned: its cause may hold anything. */

@@ -67,6 +67,23 @@ export class Sidecar {
   }
 
   /**
+   * Settles when the incidents that it wrote are finished, as far as their window is over: at most
+   * {@link SIDECAR_CLOSE_MS} later. Never rejects.
+   */
+  async idle(): Promise<void> {
+    const running = this.#running
+    if (running === undefined || !this.#isReady) return
+    const giveUp = new AbortController()
+    const late = this.#options.clock.after(SIDECAR_CLOSE_MS, () => giveUp.abort(), { keepAlive: true })
+    try {
+      await running.calls.ask('idle', undefined, giveUp.signal)
+    } catch {
+      // It ended, and what it began is left to this thread; or it is stuck.
+    }
+    late.cancel()
+  }
+
+  /**
    * Publishes from the second thread.
    * @returns undefined where there is none to be had: the caller publishes itself
    * @throws FlogError as `createPublisher`

@@ -6,7 +6,7 @@ import { decodeEvent } from '../codec/decode'
 import { EventEncoder } from '../codec/encoder'
 import type { PlainObject, TriggerKind } from '../event/event'
 import type { Redactor } from '../event/redact'
-import { evict, type ReportDesk } from '../incident/desk'
+import { type ReportDesk, release } from '../incident/desk'
 import type { IncidentDirectory } from '../incident/directory'
 import { fingerprintOf } from '../incident/fingerprint'
 import { Following } from '../incident/following'
@@ -84,7 +84,7 @@ export class SidecarReports {
       return this.#follow(this.#begin({ kind, reason, fingerprint, event }, payload, seq))
     } catch (cause) {
       // As for a header that no reader would take.
-      evict(this.#options.desk, DESK_SIDECAR)
+      this.#giveUp()
       const message = `an incident could not be recorded: ${messageOf(cause)}`
       this.#options.onTrouble(new FlogError('FLOG_WRITE_FAILED', message, { cause }))
       return undefined
@@ -102,6 +102,12 @@ export class SidecarReports {
   close(): void {
     this.#closed = true
     this.#open?.report.close('closed')
+  }
+
+  /** Only now is the desk free for others: what has begun is ended first, and with it what was handed over. */
+  #giveUp(): void {
+    this.#open?.report.close('closed')
+    release(this.#options.desk, DESK_SIDECAR)
   }
 
   #follow({ report, owns }: { readonly report: Report; readonly owns: boolean }): Report {

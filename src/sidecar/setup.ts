@@ -80,6 +80,8 @@ export type SidecarService = {
   readonly unpublish: (publisher: number) => Promise<void>
   /** Compresses and verifies the plain file of a closed incident, and keeps the directory within its quota. */
   readonly finish: (path: string) => Promise<FinishedIncident>
+  /** Settles when the incidents of this thread whose window is over are finished, or were refused by the disk once more. */
+  readonly idle: (nothing: undefined) => Promise<void>
   /** Ends what is open and removes the black box. */
   readonly close: (nothing: undefined) => Promise<void>
 }

@@ -13,6 +13,7 @@ import { Finisher } from '../incident/finisher'
 import { IncidentLimits } from '../incident/limits'
 import type { Report } from '../incident/report'
 import { ControlBlock } from '../ring/control'
+import type { RingHandle } from '../ring/layout'
 import { Roster } from '../ring/roster'
 import { Calls, failureOf } from './calls'
 import { HostedPublishers } from './publishers'
@@ -21,6 +22,10 @@ import type { AppService, SidecarService, SidecarSetup } from './setup'
 import { StallWatch } from './stall'
 
 const STATS_MS = 1000
+/** Bytes of rings that are forgotten before their memory is asked back. */
+const FORGOTTEN_BYTES = 32 * 1024 * 1024
+/** More than the 64 MiB of memory outside of its heap after which V8 begins to collect. */
+const PRESSURE_BYTES = 72 * 1024 * 1024
 
 /**
  * The second thread of a process: keeps the black box, watches the app thread, publishes, and finishes incidents. It sees
@@ -41,6 +46,7 @@ export class SidecarThread {
   #poll: Timer | undefined
   readonly #telling: Timer
   #told = ''
+  #forgottenBytes = 0
 
   constructor(setup: SidecarSetup, port: MessagePort) {
     this.#setup = setup
@@ -52,6 +58,8 @@ export class SidecarThread {
       self: undefined,
       answers: true,
       onJoin: (rings) => this.#blackBox?.add(rings),
+      onLeave: (rings) => this.#blackBox?.ended(rings),
+      onForget: (rings) => this.#forget(rings),
     })
     this.#app = new Calls<AppService>(port, this.#service(port))
     // Also where the recorder did not wait for an answer.
@@ -81,6 +89,7 @@ export class SidecarThread {
       hangUp: (dialled) => this.#publishers.hangUp(dialled),
       unpublish: (publisher) => this.#publishers.unpublish(publisher),
       finish: (path) => this.#finish(path),
+      idle: () => this.#finisher.idle(),
       close: async () => {
         await this.#close()
         // Only now: the answer is on its way before the port is closed.
@@ -119,18 +128,33 @@ export class SidecarThread {
   ): BlackBox | undefined {
     const { blackBox, origin, startedAt } = this.#setup
     if (blackBox === undefined) return undefined
-    return new BlackBox({
+    const members = this.#roster.members()
+    const box = new BlackBox({
       directory: new IncidentDirectory({ ...blackBox.directory, onWarning: onTrouble }),
       id: blackBox.id,
       startedAt,
       origin,
-      rings: this.#roster.rings(),
+      rings: members.flatMap(({ rings }) => rings),
       control: this.#control,
       clock: this.#clock,
       guard: new BlackBoxGuard(blackBox.guard),
       onTrouble,
       onRecovered: () => onRecovered('FLOG_WRITE_FAILED'),
     })
+    for (const { hasLeft, rings } of members) if (hasLeft) box.ended(rings)
+    return box
+  }
+
+  /**
+   * V8 does not count shared memory, and in this thread, which makes little garbage, it would not collect for hours what
+   * keeps the rings of ended threads from being freed. Memory that it counts makes it; untouched, it takes no room.
+   */
+  #forget(rings: readonly RingHandle[]): void {
+    this.#blackBox?.forget(rings)
+    for (const { memory } of rings) this.#forgottenBytes += memory.byteLength
+    if (this.#forgottenBytes < FORGOTTEN_BYTES) return
+    this.#forgottenBytes = 0
+    new ArrayBuffer(PRESSURE_BYTES)
   }
 
   #newReports(onTrouble: (error: Error) => void, onRecovered: () => void): SidecarReports {

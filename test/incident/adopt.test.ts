@@ -154,7 +154,6 @@ describe('left alone', () => {
     newer.write('FLOG incident 7.0', 'latin1')
     newer.fill(0, 96, 112)
     const files = {
-      empty: Buffer.alloc(0),
       'cut in the header': good.subarray(0, 300),
       'without a header': Buffer.concat([good.subarray(0, 200), Buffer.alloc(400), good.subarray(600)]),
       newer,
@@ -234,5 +233,79 @@ describe('a process that cannot be asked for', () => {
     const { adopted, waiting } = await adopter.settle()
     expect(adopted.map(({ summary }) => summary.id)).toEqual([incident(2), incident(1)])
     expect(waiting).toEqual([])
+  })
+})
+
+describe('a file of no bytes, which names no process', () => {
+  const aMinuteAgo = (): number => Date.now() / 1000 - 61
+
+  function putEmpty(number = 1): string {
+    const path = put(number)
+    writeFileSync(path, '')
+    return path
+  }
+
+  test('is removed when it is a minute old', async () => {
+    const path = putEmpty()
+    utimesSync(path, aMinuteAgo(), aMinuteAgo())
+    expect(await sweep()).toEqual({ ...NOTHING, removed: [path] })
+    expect(names()).toEqual([])
+    expect(await sweep()).toEqual(NOTHING)
+  })
+
+  test('is removed also where it has a name of its own', async () => {
+    const path = join(root.path, 'empty.incident.flog')
+    writeFileSync(path, '')
+    utimesSync(path, aMinuteAgo(), aMinuteAgo())
+    expect((await sweep()).removed).toEqual([path])
+  })
+
+  test('is waited for while it is younger, for what is left of the minute', async () => {
+    const path = putEmpty()
+    const halfAMinuteAgo = Date.now() / 1000 - 30
+    utimesSync(path, halfAMinuteAgo, halfAMinuteAgo)
+    const { removed, waiting } = await sweep()
+    expect(removed).toEqual([])
+    expect(waiting).toEqual([{ path, remainingMs: expect.any(Number) }])
+    expect(Math.abs((waiting[0]?.remainingMs ?? 0) - 30_000)).toBeLessThan(5000)
+    expect(names()).toEqual([basename(path)])
+  })
+
+  test('is removed after a minute of our own clock where the clock of its disk is ahead', async () => {
+    const hand = new HandClock()
+    const adopter = new Adopter(directory, { clock: hand })
+    const path = putEmpty()
+    const tomorrow = Date.now() / 1000 + 86_400
+    utimesSync(path, tomorrow, tomorrow)
+    expect((await adopter.sweep()).waiting).toEqual([{ path, remainingMs: 60_000 }])
+    hand.advance(60_000)
+    expect((await adopter.sweep()).removed).toEqual([path])
+  })
+
+  test('that is written to meanwhile is not removed', async () => {
+    const hand = new HandClock()
+    const adopter = new Adopter(directory, { clock: hand })
+    const path = putEmpty()
+    expect((await adopter.sweep()).waiting).toHaveLength(1)
+    writeFileSync(path, samplePlain({ process: currentIdentity() }))
+    hand.advance(60_000)
+    expect(await adopter.sweep()).toEqual(NOTHING)
+    expect(names()).toEqual([basename(path)])
+  })
+
+  test('of the process that looks is not touched, however old it is: its disk is full', async () => {
+    const path = putEmpty()
+    utimesSync(path, 1, 1)
+    const [incarnation = ''] = incident(1).split('-')
+    expect(await adoptOrphans(directory, { clock, incarnation })).toEqual(NOTHING)
+    expect(names()).toEqual([basename(path)])
+  })
+
+  test('that a dead process claimed is removed', async () => {
+    const path = putEmpty()
+    const claim = claimPath(path, ownerTag(deadProcess()))
+    renameSync(path, claim)
+    expect((await sweep()).removed).toEqual([claim])
+    expect(names()).toEqual([])
   })
 })

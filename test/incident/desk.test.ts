@@ -1,168 +1,22 @@
 import { Worker } from 'node:worker_threads'
+import { arbitrate, evict, ReportDesk, release, releaseSteps } from '../../src/incident/desk'
 import {
-  type Arbitration,
-  arbitrate,
-  arbitrationSteps,
-  type HandedOver,
-  ReportDesk,
-  releaseSteps,
-} from '../../src/incident/desk'
-
-/** One thread of the model: what it does between two points where others may come in. */
-type Actor = Generator<unknown, void, void>
-
-interface World {
-  readonly desk: WatchedDesk
-  /** By `seq`: how often each trigger was written, by whom, and what became of it. */
-  readonly written: Map<number, string[]>
-  readonly outcomes: Map<number, Arbitration>
-  /** Threads that were told that they report while another one did. */
-  clashes: number
-}
-
-function newWorld(): World {
-  return { desk: new WatchedDesk(), written: new Map(), outcomes: new Map(), clashes: 0 }
-}
-
-function note(world: World, seq: number, by: string): void {
-  world.written.set(seq, [...(world.written.get(seq) ?? []), by])
-}
-
-/** A thread of which one event qualifies: it arbitrates, and if it reports, ends its report after a while. */
-function* trigger(world: World, thread: number, seq: number): Actor {
-  const steps = arbitrationSteps(world.desk, thread, seq)
-  let outcome: Arbitration | undefined
-  while (outcome === undefined) {
-    const step = steps.next()
-    if (step.done === true) outcome = step.value
-    else yield
-  }
-  world.outcomes.set(seq, outcome)
-  if (outcome === 'alone') note(world, seq, `alone ${thread}`)
-  if (outcome !== 'claimed') return
-  note(world, seq, `owner ${thread}`)
-  if (world.desk.owner !== thread) world.clashes++
-  yield
-  if (world.desk.owner !== thread) world.clashes++
-  yield* release(world, thread)
-}
-
-/** An owner that looks at the desk once more, puts one of the triggers it finds into its file, and ends with the rest in hand. */
-function* release(world: World, thread: number): Actor {
-  const held: number[] = []
-  for (let written = 0; ; ) {
-    const handed = world.desk.take()
-    if (handed === undefined) break
-    yield
-    if (written++ > 0) {
-      held.push(handed.slot)
-      continue
-    }
-    note(world, handed.seq, `handed to ${thread}`)
-    world.desk.done(handed.slot)
-    yield
-  }
-  const steps = releaseSteps(world.desk, thread, held)
-  while (steps.next().done !== true) yield
-}
-
-/**
- * Goes through every order in which the actors' steps can follow each other. Two orders that lead to the same state go on
- * alike, so only the first is followed: the state is the desk's memory, and all that each actor was answered.
- * @returns how many states there were
- */
-function everyOrder(make: (world: World) => Actor[], check: (world: World) => void): number {
-  const seen = new Set<string>()
-  const explore = (path: readonly number[]): void => {
-    const world = newWorld()
-    const actors = make(world)
-    const done = actors.map(() => false)
-    for (const at of path) {
-      world.desk.actor = at
-      done[at] = actors[at]?.next().done === true
-    }
-    const state = JSON.stringify([world.desk.state(), world.desk.answers, done, [...world.written]])
-    if (seen.has(state)) return
-    seen.add(state)
-    const next = done.flatMap((isDone, i) => (isDone ? [] : [i]))
-    if (next.length === 0) check(world)
-    for (const at of next) explore([...path, at])
-  }
-  explore([])
-  return seen.size
-}
-
-/** Notes what each actor is answered: that, and nothing else, is what its next step depends on. */
-class WatchedDesk extends ReportDesk {
-  actor = 0
-  readonly answers: string[][] = [[], [], []]
-
-  state(): number[] {
-    return [...new Int32Array(this.memory)]
-  }
-
-  override claim(thread: number): boolean {
-    return this.#noted('claim', super.claim(thread))
-  }
-
-  override offer(seq: number): number {
-    return this.#noted('offer', super.offer(seq))
-  }
-
-  override take(): HandedOver | undefined {
-    return this.#noted('take', super.take())
-  }
-
-  override done(slot: number): void {
-    this.#noted('done', super.done(slot))
-  }
-
-  override collect(slot: number): boolean {
-    return this.#noted('collect', super.collect(slot))
-  }
-
-  override withdraw(slot: number): boolean {
-    return this.#noted('withdraw', super.withdraw(slot))
-  }
-
-  override giveBack(slot: number): void {
-    this.#noted('giveBack', super.giveBack(slot))
-  }
-
-  override abandon(slot: number): boolean {
-    return this.#noted('abandon', super.abandon(slot))
-  }
-
-  override release(thread: number): void {
-    this.#noted('release', super.release(thread))
-  }
-
-  #noted<T>(step: string, answer: T): T {
-    this.answers[this.actor]?.push(`${step} ${JSON.stringify(answer)}`)
-    return answer
-  }
-}
-
-function nothingIsLost(seqs: readonly number[]): (world: World) => void {
-  return (world) => {
-    for (const seq of seqs) {
-      const by = world.written.get(seq) ?? []
-      // Once, but for one that was taken the moment its thread gave up waiting: that one may be there twice.
-      expect(by.length).toBeGreaterThanOrEqual(1)
-      if (by.length > 1) expect(world.outcomes.get(seq)).toBe('alone')
-      if (world.outcomes.get(seq) === 'handed over') expect(by[0]).toMatch(/^handed to/)
-    }
-    expect(world.clashes).toBe(0)
-    expect(world.desk.owner).toBe(0)
-    // Every slot is free again.
-    for (let i = 0; i < 16; i++) expect(world.desk.offer(i)).toBe(i)
-  }
-}
+  death,
+  ending,
+  everyOrder,
+  inTurn,
+  mortal,
+  nothingIsLost,
+  ownerEnds,
+  stepping,
+  taking,
+  trigger,
+} from './desk-model'
 
 test('two threads that qualify at once: in every order both events are in a file, and one at a time has the desk', () => {
   const states = everyOrder(
     (world) => [trigger(world, 1, 10), trigger(world, 2, 20)],
-    nothingIsLost([10, 20]),
+    nothingIsLost({ 10: 1, 20: 2 }),
   )
   expect(states).toBeGreaterThan(50)
 })
@@ -171,9 +25,10 @@ test('a trigger beside an owner that ends its report: in every order it is in a 
   const states = everyOrder(
     (world) => {
       world.desk.claim(9)
-      return [release(world, 9), trigger(world, 1, 10)]
+      world.desk.note(5)
+      return [ownerEnds(world, 9, 5), trigger(world, 1, 10)]
     },
-    nothingIsLost([10]),
+    nothingIsLost({ 10: 1 }),
   )
   expect(states).toBeGreaterThan(20)
 })
@@ -182,17 +37,122 @@ test('two triggers beside an owner that ends its report: in every order both are
   const states = everyOrder(
     (world) => {
       world.desk.claim(9)
-      return [release(world, 9), trigger(world, 1, 10), trigger(world, 2, 20)]
+      world.desk.note(5)
+      return [ownerEnds(world, 9, 5), trigger(world, 1, 10), trigger(world, 2, 20)]
     },
-    nothingIsLost([10, 20]),
+    nothingIsLost({ 10: 1, 20: 2 }),
   )
   expect(states).toBeGreaterThan(1000)
+})
+
+test('an owner that ends its report and then is closed: in every order the next one is left alone', () => {
+  const states = everyOrder(
+    (world) => {
+      world.desk.claim(9)
+      world.desk.note(5)
+      const twice = [releaseSteps(world.desk, 9), releaseSteps(world.desk, 9)].map(stepping)
+      return [inTurn(twice), trigger(world, 1, 10)]
+    },
+    nothingIsLost({ 10: 1 }),
+  )
+  expect(states).toBeGreaterThan(50)
+})
+
+describe('a thread that dies', () => {
+  test('while it qualifies: at every point and in every order, another one’s event is in a file', () => {
+    const states = everyOrder(
+      (world) => [mortal(world, 2, trigger(world, 2, 20)), death(world, 2), trigger(world, 1, 10)],
+      nothingIsLost({ 10: 1, 20: 2 }),
+    )
+    expect(states).toBeGreaterThan(1000)
+  })
+
+  test('beside an owner that ends its report: in every order it takes no place with it', () => {
+    const states = everyOrder(
+      (world) => {
+        world.desk.claim(9)
+        world.desk.note(5)
+        return [ownerEnds(world, 9, 5), mortal(world, 2, trigger(world, 2, 20)), death(world, 2)]
+      },
+      nothingIsLost({ 20: 2 }),
+    )
+    expect(states).toBeGreaterThan(300)
+  })
+
+  test('over its report: in every order what was handed to it is in a file', () => {
+    const states = everyOrder(
+      (world) => {
+        world.desk.claim(9)
+        world.desk.note(5)
+        return [mortal(world, 9, ownerEnds(world, 9, 5)), death(world, 9), trigger(world, 1, 10)]
+      },
+      nothingIsLost({ 10: 1 }),
+    )
+    expect(states).toBeGreaterThan(500)
+  })
+
+  test('over its report, and two others qualify: in every order both events are in a file', () => {
+    const states = everyOrder(
+      (world) => {
+        world.desk.claim(9)
+        world.desk.note(5)
+        return [
+          mortal(world, 9, taking(world)),
+          death(world, 9),
+          trigger(world, 1, 10),
+          trigger(world, 2, 20),
+        ]
+      },
+      nothingIsLost({ 10: 1, 20: 2 }),
+    )
+    expect(states).toBeGreaterThan(10_000)
+  })
+
+  test('and is started again with the same number: in every order the new one is not taken for the old one', () => {
+    const states = everyOrder(
+      (world) => {
+        world.desk.claim(9)
+        world.desk.note(5)
+        const again = trigger(world, 9, 90)
+        return [mortal(world, 9, ownerEnds(world, 9, 5)), death(world, 9, again), trigger(world, 1, 10)]
+      },
+      nothingIsLost({ 10: 1, 90: 99 }),
+    )
+    expect(states).toBeGreaterThan(1000)
+  })
+})
+
+test('a process that ends while an owner reports and another thread qualifies: in every order it is in a file', () => {
+  const states = everyOrder(
+    (world) => {
+      world.desk.claim(9)
+      world.desk.note(5)
+      return [ownerEnds(world, 9, 5), ending(world, 3), trigger(world, 1, 10)]
+    },
+    nothingIsLost({ 10: 1 }),
+  )
+  expect(states).toBeGreaterThan(100)
+})
+
+test('who ends the process goes on as soon as the report of another thread is complete, or its thread dead', () => {
+  const desk = new ReportDesk()
+  desk.end(1, 10_000)
+  desk.claim(1)
+  desk.end(1, 10_000)
+  release(desk, 1)
+  desk.claim(2)
+  const began = performance.now()
+  desk.end(1, 20)
+  expect(performance.now() - began).toBeGreaterThan(15)
+  evict(desk, 2)
+  desk.end(1, 10_000)
+  expect(desk.isEnding).toBe(true)
 })
 
 test('who finds more waiting than there are places writes a file of its own', () => {
   const desk = new ReportDesk()
   desk.claim(9)
-  for (let i = 0; i < 16; i++) expect(desk.offer(i)).toBe(i)
+  for (let i = 0; i < 16; i++) expect(desk.reserve(2)).toBe(i)
   expect(arbitrate(desk, 1, 99, 1)).toBe('alone')
 })
 

@@ -9,7 +9,7 @@ import { Following } from '../../src/incident/following'
 import { Report } from '../../src/incident/report'
 import { ControlBlock } from '../../src/ring/control'
 import { RingSet } from '../../src/ring/set'
-import { messages } from '../recorder/rig'
+import { marks, messages } from '../recorder/rig'
 import { FakeClock } from '../remote/support/fake-clock'
 import { type Parsed, parsed } from './parsing'
 import { SYNC, sampleHeader } from './samples'
@@ -97,7 +97,7 @@ test('what other threads log comes into the file after the history', () => {
   open()
   log(others[0], 'after')
   expect(messages(file())).toEqual(['before', 'own before', 'trigger'])
-  clock.advance(POLL_MS)
+  clock.advance(2 * POLL_MS)
   expect(messages(file())).toEqual(['before', 'own before', 'trigger', 'after'])
 })
 
@@ -126,7 +126,7 @@ test('what was logged until the window is over is in the file, what comes later 
 test('a window that has taken its number of events takes what other threads logged up to then, to the cap', () => {
   open({ events: 2, cap: 6 })
   for (let i = 0; i < 10; i++) log(others[0], `theirs ${i}`)
-  clock.advance(POLL_MS)
+  clock.advance(2 * POLL_MS)
   expect(file().trailer).toMatchObject({ reason: 'events', events: { after: 6 } })
 })
 
@@ -136,7 +136,7 @@ test('a thread that comes later is followed from its first event on', () => {
   log(late, 'first of it')
   others.push(late)
   log(others[0], 'of the other')
-  clock.advance(POLL_MS)
+  clock.advance(2 * POLL_MS)
   expect(messages(file())).toEqual(['trigger', 'first of it', 'of the other'])
 })
 
@@ -157,7 +157,54 @@ test.each([
   expect(desk.collect(slot)).toBe(true)
   report.close('closed')
   expect(messages(file())).toEqual(['trigger', 'theirs'])
+  expect(marks(file())).toEqual([
+    ['trigger', 'trigger'],
+    ['theirs', 'further'],
+  ])
   expect(file().trailer?.furtherTriggers).toMatchObject([{ kind: 'event', seq: file().events[1]?.seq }])
+})
+
+test('an event is written with the second look: until then its thread may hand it over', () => {
+  open()
+  log(others[0], 'theirs')
+  clock.advance(POLL_MS)
+  expect(messages(file())).toEqual(['trigger'])
+  clock.advance(POLL_MS)
+  expect(messages(file())).toEqual(['trigger', 'theirs'])
+})
+
+test('a trigger that is handed over is not held up: it is written with the next look, and what came before it', () => {
+  open()
+  log(others[0], 'before it')
+  const slot = handOver(log(others[0], 'theirs'))
+  log(others[0], 'after it')
+  clock.advance(POLL_MS)
+  expect(desk.collect(slot)).toBe(true)
+  expect(messages(file())).toEqual(['trigger', 'before it', 'theirs'])
+  report.close('closed')
+  expect(messages(file())).toEqual(['trigger', 'before it', 'theirs', 'after it'])
+})
+
+test('a trigger that is handed over long after it was logged is listed, and is there once', () => {
+  open()
+  const seq = log(others[0], 'theirs')
+  clock.advance(2 * POLL_MS)
+  const slot = handOver(seq)
+  clock.advance(POLL_MS)
+  expect(desk.collect(slot)).toBe(true)
+  report.close('closed')
+  expect(messages(file())).toEqual(['trigger', 'theirs'])
+  expect(file().trailer?.furtherTriggers.map((trigger) => trigger.seq)).toEqual([seq])
+})
+
+test('what was read and not written yet is in the file when a window has taken its number of events', () => {
+  open({ events: 2 })
+  for (let i = 0; i < 5; i++) log(others[0], `theirs ${i}`)
+  clock.advance(POLL_MS)
+  expect(report.isOpen).toBe(true)
+  clock.advance(POLL_MS)
+  expect(messages(file())).toEqual(['trigger', ...Array.from({ length: 5 }, (_, i) => `theirs ${i}`)])
+  expect(file().trailer).toMatchObject({ reason: 'events', events: { after: 5 } })
 })
 
 test('a trigger that is in the history already is a further one, and is there once', () => {
@@ -205,5 +252,7 @@ test('where the process ends the report of another thread is completed at once',
 })
 
 function handOver(seq: number): number {
-  return desk.offer(seq)
+  const slot = desk.reserve(1)
+  desk.offer(slot, seq)
+  return slot
 }

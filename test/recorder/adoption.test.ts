@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { mkdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { plainFileName } from '../../src/incident/name'
+import { mkdirSync, rmdirSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { incidentId, plainFileName } from '../../src/incident/name'
 import { readSummary } from '../../src/incident/summary'
+import { processState } from '../../src/recorder/process'
 import { kill, startProgram } from '../incident/programs'
 import { deadProcess, incident, OPENED_AT, samplePlain } from '../incident/samples'
 import { until } from '../remote/support/rig'
@@ -98,6 +99,30 @@ test('a file that cannot be told alive from dead is looked at again later', asyn
     await until(() => rig.clock.pending >= pending || allFinished())
   }
   await until(allFinished)
+})
+
+test('a file of no bytes is removed when nobody has written to it for a minute', async () => {
+  const path = join(rig.directory, plainFileName(OPENED_AT, incident(1)))
+  writeFileSync(path, '')
+  utimesSync(path, rig.clock.now() / 1e6, rig.clock.now() / 1e6)
+  const recorder = rig.recorder()
+  rig.clock.advance(500)
+  await lookAgain(() => rig.files().length === 0)
+  await recorder.close()
+  expect(rig.warnings).toEqual([])
+})
+
+test('one of its own, which a full disk leaves so, is not', async () => {
+  const recorder = rig.recorder()
+  const path = join(rig.directory, plainFileName(OPENED_AT, incidentId(processState().incarnation, 7)))
+  writeFileSync(path, '')
+  utimesSync(path, 1, 1)
+  leave(1)
+  rig.clock.pass(120_000)
+  rig.clock.advance(500)
+  await until(() => rig.files().some((name) => name.endsWith('.gz')))
+  await recorder.close()
+  expect(rig.files()).toContain(basename(path))
 })
 
 test('what the disk refuses to finish now is finished when it takes it', async () => {

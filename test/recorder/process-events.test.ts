@@ -234,11 +234,41 @@ test('a signal that is not in the list is nothing to us', async () => {
   expect(readdirSync(directory)).toEqual([])
 })
 
+const IDLE = 'the event loop has nothing more to do'
+
 test('an empty event loop is recorded where that is asked for', async () => {
   await compared('come to an end', { processEvents: { beforeExit: 'event' } })
   expect(readdirSync(directory)).toEqual([])
-  await run('come to an end', 'recorded', { processEvents: { beforeExit: 'trigger' } }, [])
+})
+
+test('as a trigger it is one, and Node asks the program no more often than without us', async () => {
+  await compared('come to an end', { processEvents: { beforeExit: 'trigger' } })
   const file = theFile()
-  expect(messages(file)).toEqual(['before', 'the event loop has nothing more to do'])
+  expect(messages(file)).toEqual(['before', IDLE])
   expect(file.trailer).toMatchObject({ reason: 'exit', furtherTriggers: [] })
+  expect(file.verdict).toMatchObject({ state: 'whole', damage: [] })
+})
+
+test('a long history does not change that', async () => {
+  const { stdout } = await compared('come to an end after much', { processEvents: { beforeExit: 'trigger' } })
+  expect(stdout).toBe('before exit\n')
+  expect(messages(theFile()).slice(-1)).toEqual([IDLE])
+})
+
+test('a program that finds more work, and comes to its end again, has come to it twice', async () => {
+  await compared('come to an end twice', { processEvents: { beforeExit: 'trigger' } })
+  const file = theFile()
+  expect(messages(file)).toEqual(['before', IDLE, IDLE])
+  expect(file.trailer).toMatchObject({ reason: 'exit', furtherTriggers: [{ reason: IDLE }] })
+})
+
+test('an incident without a window is finished before the process ends, which is no work of the program', async () => {
+  const options = {
+    processEvents: { beforeExit: 'trigger' },
+    reporter: { postTrigger: { events: 0 } },
+    limits: { coolDownMs: 0 },
+  }
+  await run('come to an end', 'recorded', options, [])
+  expect(readdirSync(directory)).toEqual([expect.stringMatching(/-1\.incident\.flog\.gz$/)])
+  expect(messages(theFile())).toEqual(['before', IDLE])
 })

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Order } from '../../fixtures/programs/threads'
 import { SystemClock } from '../../src/base/clock'
 import { adoptOrphans } from '../../src/incident/adopt'
+import { readBlackBoxState } from '../../src/incident/black-box/read'
 import { IncidentDirectory } from '../../src/incident/directory'
 import { type Parsed, parsed } from '../incident/parsing'
 import { bundle } from './bundle'
@@ -180,6 +181,70 @@ test('after kill -9 the black box has the events of all threads', async () => {
   const file = read(files('.gz')[0])
   expect(messages(file)).toEqual(expect.arrayContaining(['from a', 'from b', 'from main']))
   expect(new Set(threads(file)).size).toBe(3)
+})
+
+describe('of many workers that are there for a moment', () => {
+  const bands = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
+  const smallest = Object.fromEntries(bands.map((band) => [band, '64kb']))
+  const facilities = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`facility${i}`, smallest]))
+  /** 186 rings a thread: the black box has room for those of five. */
+  const MANY_RINGS = {
+    ...OPTIONS,
+    rings: smallest,
+    facilities,
+    reporter: { postTrigger: { events: 0, ms: 0 } },
+  }
+  const WORKERS = 6
+  let logged = 0
+
+  async function logs(to: string, message: string): Promise<void> {
+    await log(to, message)
+    logged++
+  }
+
+  /** Waits until the black box was written after all that was logged so far. */
+  async function kept(): Promise<void> {
+    // A superblock may speak of an event that came after its ring was copied; the next one does not.
+    for (let i = 0; i < 2; i++) {
+      await logs('main', 'tick')
+      while ((await published()) < logged - 1) await pause(5)
+    }
+  }
+
+  async function published(): Promise<number> {
+    const [name] = files('.blackbox.flog')
+    if (name === undefined) return -1
+    return (await readBlackBoxState(join(directory, name))).superblock?.published ?? -1
+  }
+
+  test.each([
+    ['terminated', ['terminate']],
+    ['closed', ['close', 'stop']],
+  ] as const)(
+    'and are %s, incidents have the last ones, and the black box is never full',
+    async (_, ending) => {
+      logged = 0
+      await begin(MANY_RINGS)
+      await logs('main', 'from main')
+      for (let i = 0; i < WORKERS; i++) {
+        await tell(`worker ${i}`, 'start')
+        await logs(`worker ${i}`, `from worker ${i}`)
+        await kept()
+        for (const say of ending) await tell(`worker ${i}`, say)
+      }
+      const last = ['from main', `from worker ${WORKERS - 2}`, `from worker ${WORKERS - 1}`]
+      await fail('main', 'it fails')
+      logged++
+      await kept()
+      expect(await tell('main', 'told')).not.toContain('FLOG_BLACK_BOX_REFUSED')
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      await adoptOrphans(new IncidentDirectory({ path: directory }), { clock: new SystemClock() })
+      const incidents = files('.gz').map(read)
+      expect(incidents.map(({ header }) => header?.trigger.kind).sort()).toEqual(['died', 'event'])
+      for (const incident of incidents) expect(messages(incident)).toEqual(expect.arrayContaining(last))
+    },
+  )
 })
 
 test('neither a worker nor the process is kept from its end, and nothing is left behind', async () => {

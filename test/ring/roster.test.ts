@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ENDED_THREAD_MS } from '../../src/base/limits'
+import { ENDED_RINGS_BYTES, ENDED_THREAD_MS } from '../../src/base/limits'
 import { type Member, Roster, type RosterOptions } from '../../src/ring/roster'
 import { RingSet } from '../../src/ring/set'
 import { FakeClock } from '../remote/support/fake-clock'
@@ -71,6 +71,57 @@ test('who joins later and is told of a thread that ended does not bring it back'
   join(4)
   threads(slow)
   expect(threads(b)).toEqual([0, 4])
+})
+
+test('however many threads end at once, the rings of the last ones are held, and those of a few', () => {
+  const told: string[] = []
+  const main = join(0, {
+    onLeave: ([ring]) => told.push(`left ${ring?.thread}`),
+    onForget: ([ring]) => told.push(`forgot ${ring?.thread}`),
+  })
+  const bytes = member(99).rings.reduce((sum, { memory }) => sum + memory.byteLength, 0)
+  const held = Math.floor(ENDED_RINGS_BYTES / bytes)
+  for (let thread = 1; thread <= held + 2; thread++) {
+    join(thread).close()
+    expect(threads(main)).toContain(thread)
+  }
+  expect(main.rings().reduce((sum, { memory }) => sum + memory.byteLength, 0)).toBe(held * bytes)
+  const [first, second] = [told.indexOf('forgot 1'), told.indexOf('forgot 2')]
+  expect(told.filter((what) => what.startsWith('forgot'))).toEqual(['forgot 1', 'forgot 2'])
+  expect([told[first - 1], told[second - 1]]).toEqual([`left ${held + 1}`, `left ${held + 2}`])
+  expect(told.slice(0, 2)).toEqual(['left 1', 'left 2'])
+})
+
+test('the rings of the last one that ended are held however large they are', () => {
+  const main = join(0)
+  const memory = new SharedArrayBuffer(ENDED_RINGS_BYTES + 1)
+  const self = { id: 'large', thread: 1, rings: [{ memory, severity: 'info', facility: '', thread: 1 }] }
+  join(1, { self }).close()
+  expect(threads(main)).toEqual([1])
+  join(2).close()
+  expect(threads(main)).toEqual([2])
+})
+
+test('who joins later forgets those that ended before, too', () => {
+  const [main, a] = [join(0), join(1)]
+  threads(main)
+  a.close()
+  threads(main)
+  const left: (number | undefined)[] = []
+  const b = join(2)
+  threads(main)
+  const second = join(0, {
+    self: undefined,
+    members: main.members(),
+    onLeave: ([ring]) => left.push(ring?.thread),
+  })
+  expect([threads(b), threads(second)]).toEqual([
+    [0, 1],
+    [0, 1, 2],
+  ])
+  expect(left).toEqual([1])
+  clock.advance(ENDED_THREAD_MS)
+  expect([threads(b), threads(second)]).toEqual([[0], [0, 2]])
 })
 
 test('the incidents that an ended thread had not finished are told to who saw it end, once', () => {

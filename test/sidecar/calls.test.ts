@@ -83,6 +83,16 @@ test('who waits when the other side ends is told, and so is who asks afterwards'
   expect(told).toEqual([])
 })
 
+test('who waits no longer is told at once, an answer that comes later is nobody’s, and the process may end', async () => {
+  const [port] = ports as [MessagePort & { hasRef(): boolean }]
+  const patience = new AbortController()
+  const waiting = calls.ask('later', 'too late', patience.signal)
+  patience.abort()
+  await expect(waiting).rejects.toMatchObject({ code: 'FLOG_ABORTED' })
+  expect(port.hasRef()).toBe(false)
+  expect(await calls.ask('add', [1, 2], new AbortController().signal)).toBe(3)
+})
+
 test('the port keeps a process alive as long as an answer is waited for, and no longer', async () => {
   const [port] = ports as [MessagePort & { hasRef(): boolean }]
   expect(port.hasRef()).toBe(false)

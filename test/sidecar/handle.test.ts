@@ -174,6 +174,59 @@ describe('a program that ends', () => {
   })
 })
 
+describe('flush()', () => {
+  test('waits for incidents that the second thread wrote while the app was busy', async () => {
+    // As large as they get, so that finishing takes its time; the window is over while the app is stuck.
+    const script = `
+      const [, , main, directory] = process.argv
+      const { readdirSync, readFileSync } = require('node:fs')
+      const { createRecorder } = require(main)
+      const reporter = { postTrigger: { events: 0 }, cap: { ms: 50 } }
+      const recorder = createRecorder({ directory, sidecar: { stallMs: 300 }, reporter })
+      const incidents = new Set()
+      recorder.on('incident', (incident) => incidents.add(incident))
+      const file = () => readdirSync(directory).find((name) => /incident[.]flog/.test(name))
+      function isOver() {
+        const name = file()
+        if (name === undefined || name.endsWith('.gz')) return name !== undefined
+        return readFileSync(directory + '/' + name).subarray(-2000).includes('furtherTriggers')
+      }
+      async function run() {
+        const publisher = await recorder.publish()
+        for (let i = 0; i < 60_000; i++) recorder.info('an event of many', { i, text: String(i * Math.PI).repeat(10) })
+        while (!isOver());
+        await recorder.flush()
+        console.log(file().replace(/.*incident/, ''), [...incidents].map(({ phase }) => phase).join())
+        await recorder.close()
+      }
+      run()`
+    const file = join(programs.root, 'flushed.js')
+    writeFileSync(file, script)
+    const directory = join(programs.root, 'flushed')
+    mkdirSync(directory)
+    const said = execFileSync(process.execPath, [file, MAIN, directory], { encoding: 'utf8' })
+    expect(said).toBe('.flog.gz closed\n')
+  })
+
+  test('waits for what a second thread that died has left, and not for the next one', async () => {
+    const program = await programs.start(LONG_WINDOW)
+    await program.ask({ do: 'loop', ms: 1200 })
+    await program.until(async () => (await program.state()).incidents.length === 1)
+    await program.ask({ do: 'kill the second thread' })
+    await program.ask({ do: 'flush' })
+    expect(program.incidents()).toEqual([expect.stringMatching(/\.gz$/)])
+    expect((await program.state()).incidents.map(({ phase }) => phase)).toEqual(['opened', 'closed'])
+  })
+
+  test('waits for no open window of its', async () => {
+    const program = await programs.start(LONG_WINDOW)
+    await program.ask({ do: 'loop', ms: 1200 })
+    await program.until(() => program.incidents().length === 1)
+    expect(await program.ask({ do: 'flush' })).toBeLessThan(1000)
+    expect(program.incidents()).toEqual([expect.stringMatching(/\.flog$/)])
+  })
+})
+
 describe('two recorders of one process', () => {
   test('share one second thread; one closes, and the other goes on', async () => {
     const program = programs.startWith({ recorders: [{}, {}] })

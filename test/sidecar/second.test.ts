@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FlogError } from '../../src/base/errors'
-import { SIDECAR_RESTART_MAX_MS, SIDECAR_RESTART_MS } from '../../src/base/limits'
+import { SIDECAR_CLOSE_MS, SIDECAR_RESTART_MAX_MS, SIDECAR_RESTART_MS } from '../../src/base/limits'
 import { Sidecar } from '../../src/sidecar/handle'
 import type { SidecarSetup } from '../../src/sidecar/setup'
 import { FakeClock } from '../remote/support/fake-clock'
@@ -129,6 +129,25 @@ describe('the thread that is started', () => {
     expect(await handle.publish({})).toBeUndefined()
     clock.advance(SIDECAR_RESTART_MAX_MS)
     expect(troubles).toHaveLength(1)
+  })
+
+  test('that dies over its incidents, or does not answer, holds up nobody who waits for them', async () => {
+    const dies = started(program(READY.replace("'finish'", "'idle'")))
+    await dies.idle()
+    await until(() => dies.isReady)
+    await dies.idle()
+    await until(() => died === 1)
+    await dies.close()
+    const silent = started(program(READY.replace("'answer', call", "'answer', call: -1")))
+    await until(() => silent.isReady)
+    const waiting = silent.idle()
+    clock.advance(SIDECAR_CLOSE_MS)
+    await waiting
+    expect(silent.isReady).toBe(true)
+    const closing = silent.close()
+    clock.advance(SIDECAR_CLOSE_MS)
+    await closing
+    handles.length = 0
   })
 
   test('that never gets ready, and does not answer, is waited for as long as was said', async () => {

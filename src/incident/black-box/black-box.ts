@@ -15,11 +15,12 @@ import type { RingHandle } from '../../ring/layout'
 import type { IncidentDirectory } from '../directory'
 import type { HeaderOrigin } from '../header'
 import { currentIdentity, ownerTag } from '../identity'
+import { Areas, type Room } from './areas'
 import { BlackBoxGuard } from './guard'
 import { encodeArea, encodeHead } from './head'
-import { AREAS_AT, SUPERBLOCK_AT, SUPERBLOCK_BYTES } from './layout'
+import { SUPERBLOCK_AT, SUPERBLOCK_BYTES } from './layout'
 import { blackBoxPath, blackBoxTemporaryPath } from './name'
-import { RingCopy } from './ring-copy'
+import type { RingCopy } from './ring-copy'
 import { SpoolFile } from './spool-file'
 import { encodeSuperblock } from './superblock'
 
@@ -35,6 +36,8 @@ export interface BlackBoxOptions {
   readonly control: ControlBlock
   readonly clock: Clock
   readonly random?: Random
+  /** For all rings; default, and at most, {@link BLACK_BOX_RINGS} of {@link BLACK_BOX_BYTES} together. */
+  readonly room?: Room
   /** Shared with the thread that sees the process end; default one of its own. */
   readonly guard?: BlackBoxGuard
   /** Told once of what keeps it from writing, and again only when it wrote in between. Must not throw. */
@@ -52,6 +55,8 @@ export interface BlackBoxOptions {
  *      │  └───── removed or moved by somebody ───┘   └── close() ──> closed, file removed
  *      └── the disk refuses: tried again later, then everything anew
  * ```
+ * Rings of threads that ended stay in the file until others need their room, or it is made anew after their memory was let
+ * go: it is as large as the rings of all threads that there were at once, or as it may be, whatever their number in time.
  */
 export class BlackBox {
   readonly path: string
@@ -59,12 +64,14 @@ export class BlackBox {
   readonly #guard: BlackBoxGuard
   readonly #random: Random
   readonly #head: Uint8Array
-  readonly #rings: RingCopy[] = []
+  readonly #areas: Areas
   readonly #staging = new Int32Array(BLACK_BOX_STAGING_BYTES / 4)
   readonly #superblock = new Uint8Array(SUPERBLOCK_BYTES)
   #file: SpoolFile | undefined
-  /** Areas that are described in the file. */
-  #described = 0
+  /** Rings whose areas in this file are described, and clear of any other ring. */
+  #described = new WeakSet<RingCopy>()
+  /** Rings that the superblock which counts names. */
+  #named: readonly RingCopy[] = []
   #generation = 0
   #refused = 0
   #isTroubled = false
@@ -84,6 +91,7 @@ export class BlackBox {
     this.#guard = options.guard ?? new BlackBoxGuard()
     this.#random = options.random ?? systemRandom
     this.#head = encodeHead({ id, startedAt, origin })
+    this.#areas = new Areas(options.room ?? { rings: BLACK_BOX_RINGS, bytes: BLACK_BOX_BYTES })
     this.add(options.rings)
   }
 
@@ -94,17 +102,22 @@ export class BlackBox {
 
   /** Events that were overwritten in their rings before they could be copied. */
   get overruns(): number {
-    return this.#rings.reduce((sum, ring) => sum + ring.mark.overruns, 0)
+    return this.#areas.overruns
   }
 
   /** Rings of another thread. Those that there is no room for are left out, which is a trouble told once. */
   add(rings: readonly RingHandle[]): void {
-    for (const handle of rings) {
-      const ring = new RingCopy(handle, this.#size)
-      const hasRoom = this.#rings.length < BLACK_BOX_RINGS && ring.end <= AREAS_AT + BLACK_BOX_BYTES
-      if (hasRoom) this.#rings.push(ring)
-      else this.#tellFull()
-    }
+    for (const handle of rings) if (!this.#areas.add(handle)) this.#tellFull()
+  }
+
+  /** All rings of a thread, which writes no more: where room is needed, those of the one that ended longest ago give way. */
+  ended(rings: readonly RingHandle[]): void {
+    this.#areas.ended(rings)
+  }
+
+  /** The memory of these rings is let go by the next `poll()`; until they give way the file alone has them. */
+  forget(rings: readonly RingHandle[]): void {
+    this.#areas.forget(rings)
   }
 
   /**
@@ -113,15 +126,10 @@ export class BlackBox {
    */
   poll(): boolean {
     if (this.#isClosed) return false
-    const now = this.#options.clock.monotonic()
-    const hasNews = this.#hasNews()
-    if (now < this.#notBefore || (!hasNews && now < this.#signAt)) return hasNews
-    try {
-      const file = this.#fileInPlace(now)
-      if (file !== undefined) this.#recovered(now)
-    } catch (error) {
-      this.#refuse(error, now)
-    }
+    const hasNews = this.#areas.isBehind
+    this.#keep(hasNews, this.#options.clock.monotonic())
+    // Also where the disk refuses: what it did not take by now is not worth any memory.
+    this.#areas.settle((ring) => this.#file !== undefined && this.#described.has(ring))
     return hasNews
   }
 
@@ -132,13 +140,14 @@ export class BlackBox {
     this.#file = undefined
   }
 
-  get #size(): number {
-    return this.#rings.at(-1)?.end ?? AREAS_AT
-  }
-
-  #hasNews(): boolean {
-    for (const ring of this.#rings) if (ring.isBehind) return true
-    return false
+  #keep(hasNews: boolean, now: number): void {
+    if (now < this.#notBefore || (!hasNews && now < this.#signAt)) return
+    try {
+      const file = this.#fileInPlace(now)
+      if (file !== undefined) this.#recovered(now)
+    } catch (error) {
+      this.#refuse(error, now)
+    }
   }
 
   #fileInPlace(now: number): SpoolFile | undefined {
@@ -162,8 +171,9 @@ export class BlackBox {
       const nonce = randomHex(this.#random, 4)
       const temporary = blackBoxTemporaryPath(directory.path, startedAt, id, owner, nonce)
       file = new SpoolFile(directory, temporary)
-      this.#described = 0
-      for (const ring of this.#rings) ring.startAnew()
+      this.#described = new WeakSet()
+      this.#named = []
+      this.#areas.startAnew()
       file.write(this.#head, 0)
       this.#update(file)
       if (!this.#guard.hasEnded) {
@@ -178,9 +188,33 @@ export class BlackBox {
   }
 
   #update(file: SpoolFile): void {
+    const { rings } = this.#areas
+    if (rings.some((ring) => !this.#described.has(ring))) this.#describe(file, rings)
     const write = (bytes: Uint8Array, position: number): void => file.write(bytes, position)
-    if (this.#described < this.#rings.length) this.#describe(file)
-    for (const ring of this.#rings) if (ring.isBehind) ring.copy(this.#staging, write)
+    for (const ring of rings) if (ring.isBehind) ring.copy(this.#staging, write)
+    this.#sign(file, rings)
+  }
+
+  /**
+   * Before a superblock names them. What gave way to them must be named by none that counts when the first byte is written
+   * over it, and none of it may be left: a frame of another ring could pass for one of the new ring.
+   */
+  #describe(file: SpoolFile, rings: readonly RingCopy[]): void {
+    if (this.#named.some((ring) => !this.#areas.has(ring)))
+      this.#sign(
+        file,
+        rings.filter((ring) => this.#described.has(ring)),
+      )
+    file.lengthen(this.#areas.end)
+    for (const ring of rings) {
+      if (this.#described.has(ring)) continue
+      file.clear(ring.offset, ring.end)
+      file.write(encodeArea(ring.label), ring.offset)
+      this.#described.add(ring)
+    }
+  }
+
+  #sign(file: SpoolFile, rings: readonly RingCopy[]): void {
     const { control, clock } = this.#options
     const generation = this.#generation + 1
     const superblock = {
@@ -188,18 +222,13 @@ export class BlackBox {
       time: clock.now(),
       published: control.published,
       refused: this.#refused,
-      rings: this.#rings.map((ring) => ring.mark),
+      rings: rings.map((ring) => ring.mark),
     }
-    write(encodeSuperblock(superblock, this.#superblock), SUPERBLOCK_AT[generation % 2 === 0 ? 0 : 1])
+    const bytes = encodeSuperblock(superblock, this.#superblock)
+    file.write(bytes, SUPERBLOCK_AT[generation % 2 === 0 ? 0 : 1])
     // Where it was refused half-way, the next one must not go over the other, which is whole.
     this.#generation = generation
-  }
-
-  /** Before a superblock names them. */
-  #describe(file: SpoolFile): void {
-    file.resize(this.#size)
-    for (const ring of this.#rings.slice(this.#described)) file.write(encodeArea(ring.handle), ring.offset)
-    this.#described = this.#rings.length
+    this.#named = rings
   }
 
   #abandon(): void {
@@ -220,7 +249,7 @@ export class BlackBox {
     this.#refused++
     this.#notBefore = now + this.#retryMs
     this.#retryMs = Math.min(this.#retryMs * 2, WRITE_RETRY_MAX_MS)
-    for (const ring of this.#rings) ring.startAnew()
+    this.#areas.doubt()
     if (!NO_ROOM.has(systemCode(cause) ?? '')) this.#abandon()
     if (this.#isTroubled) return
     this.#isTroubled = true

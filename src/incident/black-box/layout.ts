@@ -12,6 +12,8 @@
  *                                            0           4 KiB               4 KiB + capacity
  * ```
  *
+ * An area whose thread ended may be given to another ring; there are gaps where one of another size was.
+ *
  * Head and descriptions of areas are written before anybody can see the file, or the area. After that each poll writes
  * the new words of the rings, each at the place that it has in memory, and then the older of the two superblocks, which
  * says how far the words are valid. A process that dies at any moment leaves one whole superblock, and words that are those

@@ -6,8 +6,15 @@ import {
   type RingHandle,
   TAIL,
 } from '../../ring/layout'
+import type { AreaLabel } from './head'
 import { AREA_HEAD_BYTES, areaBytes } from './layout'
 import type { RingMark } from './superblock'
+
+interface Memory {
+  readonly handle: RingHandle
+  readonly words: Int32Array
+  readonly ordinals: Float64Array
+}
 
 /** Takes bytes for a place in the file. */
 export type WriteAt = (bytes: Uint8Array, position: number) => void
@@ -21,11 +28,11 @@ const TURNS = 64
  * torn frame ever reaches the file.
  */
 export class RingCopy {
-  readonly handle: RingHandle
+  readonly label: AreaLabel
   readonly offset: number
   readonly capacity: number
-  readonly #words: Int32Array
-  readonly #nextOrdinal: Float64Array
+  /** Undefined once it was let go. */
+  #memory: Memory | undefined
   #head: number
   #tail: number
   #next = 0
@@ -37,13 +44,19 @@ export class RingCopy {
 
   /** @param offset of its area in the file */
   constructor(handle: RingHandle, offset: number) {
-    this.handle = handle
+    const { memory, severity, facility, thread } = handle
+    const words = new Int32Array(memory)
+    this.label = { severity, facility, thread }
     this.offset = offset
-    this.capacity = capacityWords(handle.memory)
-    this.#words = new Int32Array(handle.memory)
-    this.#nextOrdinal = new Float64Array(handle.memory, 0, CONTROL_WORDS / 2)
-    this.#tail = Atomics.load(this.#words, TAIL)
+    this.capacity = capacityWords(memory)
+    this.#memory = { handle, words, ordinals: new Float64Array(memory, 0, CONTROL_WORDS / 2) }
+    this.#tail = Atomics.load(words, TAIL)
     this.#head = this.#tail
+  }
+
+  /** The ring, as long as its memory is held. */
+  get handle(): RingHandle | undefined {
+    return this.#memory?.handle
   }
 
   /** Position in the file behind the area. */
@@ -53,7 +66,8 @@ export class RingCopy {
 
   /** Whether the ring holds what the file does not: one atomic load. */
   get isBehind(): boolean {
-    return Atomics.load(this.#words, HEAD) !== this.#head || this.#isAnew
+    if (this.#memory === undefined) return false
+    return Atomics.load(this.#memory.words, HEAD) !== this.#head || this.#isAnew
   }
 
   get mark(): RingMark {
@@ -67,6 +81,11 @@ export class RingCopy {
     }
   }
 
+  /** The ring is read no more, so that its memory can be freed. What the file has of it stays. */
+  letGo(): void {
+    this.#memory = undefined
+  }
+
   /** The file lost what it had, or is another one. */
   startAnew(): void {
     this.#isAnew = true
@@ -78,7 +97,8 @@ export class RingCopy {
    * @throws what `write` throws
    */
   copy(staging: Int32Array, write: WriteAt): void {
-    const words = this.#words
+    if (this.#memory === undefined) return
+    const { words, ordinals } = this.#memory
     let tail = Atomics.or(words, TAIL, 0)
     let head = Atomics.load(words, HEAD)
     const isOverrun = (head - this.#head) >>> 0 > (head - tail) >>> 0
@@ -91,7 +111,7 @@ export class RingCopy {
     for (let turn = 0; at !== head; turn++) {
       if (turn > TURNS + this.capacity / staging.length) return
       const length = Math.min(staging.length, (head - at) >>> 0)
-      this.#stage(staging, at, length)
+      this.#stage(words, staging, at, length)
       // A plain load could be moved before the copy by the processor; a read-modify-write cannot.
       tail = Atomics.or(words, TAIL, 0)
       const passed = Math.max(0, (tail - at) | 0)
@@ -108,36 +128,32 @@ export class RingCopy {
         if (((head - at) | 0) <= 0) head = Atomics.load(words, HEAD)
       }
     }
-    this.#commit(head, tail, isEmpty ? undefined : { first, last })
+    if (!isEmpty) this.#count(ordinals[NEXT_ORDINAL_F64] as number, first, last)
+    this.#commit(head, tail)
   }
 
-  #commit(
-    head: number,
-    tail: number,
-    copied: { readonly first: number | undefined; readonly last: number } | undefined,
-  ): void {
-    if (copied !== undefined) {
-      const { first, last } = copied
-      // Where all was copied anew, the first frame is one that was copied before.
-      if (first !== undefined && this.#hasBegun) {
-        this.#overruns += Math.max(0, this.#unwrap(first) - this.#next)
-      }
-      this.#next = this.#unwrap(last) + 1
+  /** @param written the whole number of the ring's next frame, when `last` was its last one or later */
+  #count(written: number, first: number | undefined, last: number): void {
+    // Where all was copied anew, the first frame is one that was copied before.
+    if (first !== undefined && this.#hasBegun) {
+      this.#overruns += Math.max(0, unwrap(first, written) - this.#next)
     }
+    this.#next = unwrap(last, written) + 1
+  }
+
+  #commit(head: number, tail: number): void {
     this.#head = head
     this.#tail = tail
     this.#isAnew = false
     this.#hasBegun = true
   }
 
-  #stage(staging: Int32Array, position: number, length: number): void {
+  #stage(words: Int32Array, staging: Int32Array, position: number, length: number): void {
     const start = position & (this.capacity - 1)
     const first = Math.min(length, this.capacity - start)
     const from = CONTROL_WORDS + start
-    staging.set(this.#words.subarray(from, from + first))
-    if (first < length) {
-      staging.set(this.#words.subarray(CONTROL_WORDS, CONTROL_WORDS + length - first), first)
-    }
+    staging.set(words.subarray(from, from + first))
+    if (first < length) staging.set(words.subarray(CONTROL_WORDS, CONTROL_WORDS + length - first), first)
   }
 
   /** Words `from` to `to` of the staging memory, which begins at `position` of the ring. */
@@ -150,10 +166,9 @@ export class RingCopy {
       at += length
     }
   }
+}
 
-  /** The whole number of a frame of which the ring holds 32 bits: the nearest one not above the number of the head. */
-  #unwrap(low: number): number {
-    const next = this.#nextOrdinal[NEXT_ORDINAL_F64] as number
-    return next - (((next | 0) - low) >>> 0)
-  }
+/** The whole number of a frame of which the ring holds 32 bits: the nearest one not above the number of the head. */
+function unwrap(low: number, next: number): number {
+  return next - (((next | 0) - low) >>> 0)
 }

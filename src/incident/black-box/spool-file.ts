@@ -14,6 +14,9 @@ import type { IncidentDirectory } from '../directory'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants
 
+/** Areas begin at the start of a page and are whole pages long, so none shares one with another. */
+const PAGE_BYTES = 4 * 1024
+
 /**
  * The file of a black box, open for writing. It is made under a temporary name and gets its own when it is complete, so
  * nobody ever sees half of one; in its place a rename puts it also where an older one of the same process was left.
@@ -21,6 +24,9 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants
 export class SpoolFile {
   readonly #fd: number
   #path: string
+  #bytes = 0
+  /** For each page whether anything was written there. */
+  #written = new Uint8Array(1024)
 
   /** @throws the system's error, or FLOG_DIRECTORY_UNUSABLE */
   constructor(directory: IncidentDirectory, temporary: string) {
@@ -45,6 +51,7 @@ export class SpoolFile {
 
   /** @throws the system's error; then any part of the bytes may have been written */
   write(bytes: Uint8Array, position: number): void {
+    this.#note(position, position + bytes.length)
     for (let done = 0; done < bytes.length; ) {
       try {
         done += writeSync(this.#fd, bytes, done, bytes.length - done, position + done)
@@ -54,9 +61,18 @@ export class SpoolFile {
     }
   }
 
-  /** Makes it that long; what was not written takes no room. */
-  resize(bytes: number): void {
+  /** Makes it that long, where it is shorter; what was not written takes no room. @throws the system's error */
+  lengthen(bytes: number): void {
+    if (bytes <= this.#bytes) return
     ftruncateSync(this.#fd, bytes)
+    this.#bytes = bytes
+  }
+
+  /** Writes zeros over what was written of the pages from `start` to `end`. @throws like {@link write} */
+  clear(start: number, end: number): void {
+    const last = Math.ceil(end / PAGE_BYTES)
+    for (let page = Math.floor(start / PAGE_BYTES); page < last; page++)
+      if (this.#written[page] === 1) this.write(ZEROS, page * PAGE_BYTES)
   }
 
   moveTo(path: string): void {
@@ -82,7 +98,19 @@ export class SpoolFile {
     }
     this.close()
   }
+
+  #note(start: number, end: number): void {
+    const last = Math.ceil(end / PAGE_BYTES)
+    if (last > this.#written.length) {
+      const longer = new Uint8Array(2 ** Math.ceil(Math.log2(last)))
+      longer.set(this.#written)
+      this.#written = longer
+    }
+    this.#written.fill(1, Math.floor(start / PAGE_BYTES), last)
+  }
 }
+
+const ZEROS = new Uint8Array(PAGE_BYTES)
 
 /** Says that nothing was done and asking again will do. */
 const PASSING = new Set(['EINTR', 'EAGAIN'])

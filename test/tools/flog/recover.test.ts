@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -108,6 +109,39 @@ test('flog recover has nothing to do with a compressed file of no bytes that not
   await expectNothingMore()
 })
 
+describe('flog recover removes a file of no bytes', () => {
+  function leaveEmpty(ageSeconds: number): string {
+    const path = leave(1)
+    writeFileSync(path, '')
+    const changed = Date.now() / 1000 - ageSeconds
+    utimesSync(path, changed, changed)
+    return path
+  }
+
+  test('that nobody has written to for a minute, and says so', async () => {
+    const path = leaveEmpty(61)
+    expect(await flog(['recover', directory])).toEqual({
+      ...{ code: 0, signal: null, stderr: '' },
+      stdout: `removed   ${path}  (of no use any more)\n`,
+    })
+    expect(readdirSync(directory)).toEqual([])
+    await expectNothingMore()
+  })
+
+  test('and says so in JSON', async () => {
+    const path = leaveEmpty(3600)
+    const { stdout } = await flog(['recover', directory, '--json'])
+    expect(jsonLines(stdout)).toEqual([{ removed: path }])
+  })
+
+  test('that is younger when it is a minute old', async () => {
+    const path = leaveEmpty(58)
+    const { code, stdout, stderr } = await flog(['recover', directory])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`removed   ${path}`) })
+    expect(stderr).toMatch(/^flog: 1 file of unknown processes: waiting/)
+  })
+})
+
 describe('flog recover leaves alone, with exit code 1 and the reason, and twice the same', () => {
   async function expectLeftAlone(path: string, message: RegExp, code: string): Promise<void> {
     const bytes = readFileSync(path)
@@ -140,15 +174,9 @@ describe('flog recover leaves alone, with exit code 1 and the reason, and twice 
     await expectLeftAlone(path, /left alone .*: the header .* cannot be read/, 'FLOG_FILE_CORRUPT')
   })
 
-  test('a file of no bytes', async () => {
-    const path = leave(1)
-    writeFileSync(path, '')
-    await expectLeftAlone(path, /left alone .*: .*empty/, 'FLOG_FILE_NOT_INCIDENT')
-  })
-
   test('does not keep it from finishing the others', async () => {
     const bad = leave(1)
-    writeFileSync(bad, '')
+    writeFileSync(bad, 'no incident')
     const good = leave(2)
     const ended = await flog(['recover', directory])
     expect(ended).toMatchObject({ code: 1, stdout: expect.stringContaining(`recovered ${good}.gz`) })
