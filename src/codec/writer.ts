@@ -2,7 +2,7 @@ import type { Redactor } from '../event/redact'
 import { cutText, type ReadyText } from './keys'
 
 /** Texts up to here are written by a loop; longer ones by the engine, whose call costs as much as the loop over these. */
-const LOOPED_TEXT = 48
+const LOOPED_TEXT = 64
 const AT_SIGN = 0x40
 
 /**
@@ -152,12 +152,23 @@ export class Writer {
       bytes[at++] = 0xd9
       bytes[at++] = length
     }
-    for (let i = 0; i < length; i++) {
+    const view = this.view
+    let i = 0
+    for (; i + 4 <= length; i += 4) {
+      const a = text.charCodeAt(i)
+      const b = text.charCodeAt(i + 1)
+      const c = text.charCodeAt(i + 2)
+      const d = text.charCodeAt(i + 3)
+      if ((a | b | c | d) > 0x7f) return false
+      if (a === AT_SIGN || b === AT_SIGN || c === AT_SIGN || d === AT_SIGN) return false
+      view.setInt32(at + i, a | (b << 8) | (c << 16) | (d << 24), true)
+    }
+    for (; i < length; i++) {
       const code = text.charCodeAt(i)
       if (code > 0x7f || code === AT_SIGN) return false
-      bytes[at++] = code
+      bytes[at + i] = code
     }
-    this.at = at
+    this.at = at + length
     return true
   }
 

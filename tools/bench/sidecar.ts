@@ -3,7 +3,7 @@ import { runProgram } from './programs'
 
 /** What the second thread costs: the app thread a call, a service its throughput, the process its memory. */
 export function sidecar(quick: boolean): readonly Result[] {
-  return [call(quick ? 5 : 15), ...service(quick ? 4 : 15), memory(quick ? 3 : 7)]
+  return [call(quick ? 5 : 15), ...service(quick ? 4 : 15), memory(quick ? 3 : 7), subscriber(quick ? 1 : 3)]
 }
 
 type Run = Readonly<Record<string, number>>
@@ -62,6 +62,18 @@ function memory(pairs: number): Result {
     figures,
   })
 }
+
+/** Subscribers that tail and take nothing: what is held for one is bounded, however much is logged. */
+function subscriber(times: number): Result {
+  const runs = Array.from({ length: times }, () => runProgram('sidecar-subscribers', SUBSCRIBERS))
+  const each = median(runs.map((run) => (run['each'] ?? Number.NaN) / MiB))
+  const figures = { subscribers: SUBSCRIBERS, 'times measured': times }
+  return result('memory of a subscriber that takes nothing', each, SUBSCRIBER_MIB, { unit: 'MiB', figures })
+}
+
+const SUBSCRIBERS = 20
+/** What the README states. */
+const SUBSCRIBER_MIB = 2
 
 interface Pair {
   readonly with: Run
