@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -126,9 +126,16 @@ export class SidecarProgram {
     }
   }
 
-  /** Incidents of a directory, open and finished. */
+  /** Incidents of a directory, open and finished. A file is there a moment before its first bytes are. */
   incidents(on = 0): string[] {
-    return this.files(on).filter((name) => /^[^.].*\.incident\.flog(\.gz)?$/.test(name))
+    return this.files(on).filter(
+      (name) => /^[^.].*\.incident\.flog(\.gz)?$/.test(name) && this.#bytes(name, on) > 0,
+    )
+  }
+
+  /** 0 also for a file that has just gone. */
+  #bytes(name: string, on: number): number {
+    return statSync(join(this.directories[on] ?? '', name), { throwIfNoEntry: false })?.size ?? 0
   }
 
   /** Waits for so many finished incidents, and none that is not. */
