@@ -181,6 +181,11 @@ export const READ_BLOCK_BYTES = 4 * MiB
 export const READ_MEMBER_BYTES = 1 * MiB
 /** Plain bytes of one incident file; a reader stops there, so that a small file cannot keep it busy for days. */
 export const READ_PLAIN_BYTES = 4096 * MiB
+/**
+ * The same where all events are held at once, as objects of several times the size: thirty times what the default rings
+ * and a window hold.
+ */
+export const RECORDING_BYTES = 256 * MiB
 /** Bytes that may be looked at in vain while a damaged file is searched for whole blocks. */
 export const SALVAGE_BYTES = 256 * MiB
 /** Events that a reader holds back to show those of several threads in order: what all of them log in some 10 ms. */

@@ -52,30 +52,55 @@ export function decodePrefix(bytes: Uint8Array): { readonly value: Plain; readon
 }
 
 /**
- * The event that `bytes` holds. Elements and keys that a newer writer added are ignored.
+ * The event that `bytes`, or the part of them from `start` to `end`, hold. Elements and keys that a newer writer added are
+ * ignored.
  * @throws FlogError FLOG_EVENT_MALFORMED
  */
-export function decodeEvent(bytes: Uint8Array): LogEvent {
-  const cursor = new Cursor(bytes)
-  let parts: readonly Plain[]
+export function decodeEvent(bytes: Uint8Array, start = 0, end = bytes.length): LogEvent {
+  const cursor = new Cursor(bytes, start, end)
   try {
-    const value = cursor.value(DECODE_DEPTH)
-    cursor.end()
-    if (!Array.isArray(value) || value.length < 6) throw malformedEvent('not an array of at least 6 elements')
-    parts = value
+    return cursor.isUsualEvent() ? usualEvent(cursor) : unusualEvent(cursor)
   } catch (error) {
     if (FlogError.is(error, 'FLOG_VALUE_MALFORMED')) throw malformedEvent(error.message, error)
     throw error
   }
-  return assemble(parts)
+}
+
+/** Written as our writer does: a head of fixed width, six elements or seven. */
+function usualEvent(cursor: Cursor): LogEvent {
+  const count = cursor.count()
+  const seq = cursor.value(0)
+  const time = cursor.value(0)
+  const severity = cursor.value(0)
+  const message = cursor.familiar()
+  const facility = cursor.familiar()
+  const fields = cursor.value(DECODE_DEPTH - 1)
+  const more = count > 6 ? cursor.value(DECODE_DEPTH - 1) : undefined
+  cursor.end()
+  return assemble(seq, time, severity, message, facility, fields, more)
+}
+
+function unusualEvent(cursor: Cursor): LogEvent {
+  const parts = cursor.value(DECODE_DEPTH)
+  cursor.end()
+  if (!Array.isArray(parts) || parts.length < 6) throw malformedEvent('not an array of at least 6 elements')
+  const [seq, time, severity, message, facility, fields, more] = parts as readonly Plain[]
+  return assemble(seq, time, severity, message, facility, fields, more)
 }
 
 /** An object without anything inherited, yet with fast properties: its prototype is an empty object without one. */
 export const Bare = function Bare() {} as unknown as new () => Record<string, Plain>
 Object.defineProperty(Bare, 'prototype', { value: Object.freeze(Object.create(null)) })
 
-function assemble(parts: readonly Plain[]): LogEvent {
-  const [seq, time, severity, message, facility, fields, more] = parts
+function assemble(
+  seq: Plain | undefined,
+  time: Plain | undefined,
+  severity: Plain | undefined,
+  message: Plain | undefined,
+  facility: Plain | undefined,
+  fields: Plain | undefined,
+  more: Plain | undefined,
+): LogEvent {
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
     throw malformedEvent('seq is no whole number')
   if (typeof time !== 'number') throw malformedEvent('time is no number')
@@ -151,18 +176,81 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Up to here a loop over characters is faster than a call into the decoder. */
 const SHORT_TEXT = 24
 
+/**
+ * Names of fields, messages and facilities come again and again. The last one with these few bytes and this length is
+ * remembered, and is given out where all bytes are the same: it need not be made anew, nor looked up in the engine's table of
+ * names.
+ */
+const familiarTexts: string[] = new Array<string>(1024).fill('')
+const FAMILIAR_BYTES = 64
+
 class Cursor {
-  at = 0
+  at: number
   readonly #bytes: Uint8Array
   readonly #view: DataView
+  readonly #end: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    this.at = start
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#view = viewOf(bytes)
+    this.#end = end
   }
 
   end(): void {
-    if (this.at !== this.#bytes.length) throw malformed('unexpected bytes after the value', this.at)
+    if (this.at !== this.#end) throw malformed('unexpected bytes after the value', this.at)
+  }
+
+  /** An array of six or seven elements that begins with two float64. */
+  isUsualEvent(): boolean {
+    const [bytes, at] = [this.#bytes, this.at]
+    return (
+      ((bytes[at] as number) & 0xfe) === 0x96 &&
+      this.#end - at > SEVERITY_AT &&
+      bytes[at + SEQ_AT - 1] === 0xcb &&
+      bytes[at + TIME_AT - 1] === 0xcb
+    )
+  }
+
+  /** Elements of the short array that begins here. */
+  count(): number {
+    return (this.#bytes[this.#take(1)] as number) & 0x0f
+  }
+
+  /** A value that is mostly a text that was here before. */
+  familiar(): Plain {
+    const at = this.at
+    if (at >= this.#end) return this.value(0)
+    const type = this.#bytes[at] as number
+    if (type >= 0xa0 && type < 0xc0) {
+      this.at = at + 1
+      return this.#familiarText(type & 0x1f)
+    }
+    if (type === 0xd9 && at + 1 < this.#end) {
+      this.at = at + 2
+      return this.#familiarText(this.#bytes[at + 1] as number)
+    }
+    return this.value(0)
+  }
+
+  #familiarText(length: number): string {
+    const at = this.at
+    if (length === 0 || length > FAMILIAR_BYTES || length > this.#end - at) return this.#text(length)
+    const bytes = this.#bytes
+    const slot =
+      ((bytes[at] as number) * 7 +
+        (bytes[at + (length >> 1)] as number) * 61 +
+        (bytes[at + length - 1] as number) * 13 +
+        length * 31) &
+      (familiarTexts.length - 1)
+    const known = familiarTexts[slot] as string
+    if (known.length === length && isAt(known, bytes, at)) {
+      this.at = at + length
+      return known
+    }
+    const text = this.#text(length)
+    familiarTexts[slot] = text
+    return text
   }
 
   value(depth: number): Plain {
@@ -235,7 +323,7 @@ class Cursor {
     const map = new Bare()
     for (let i = 0; i < count; i++) {
       const at = this.at
-      const key = this.value(0)
+      const key = this.familiar()
       if (typeof key !== 'string') throw malformed('a map key is no text', at)
       map[key] = this.value(depth - 1)
     }
@@ -251,7 +339,7 @@ class Cursor {
 
   #expectEntries(count: number, depth: number): void {
     if (depth <= 0) throw malformed('nested too deeply', this.at)
-    if (count > this.#bytes.length - this.at) throw malformed('more entries than bytes', this.at)
+    if (count > this.#end - this.at) throw malformed('more entries than bytes', this.at)
   }
 
   #binary(length: number): Uint8Array {
@@ -277,10 +365,16 @@ class Cursor {
 
   #take(length: number): number {
     const at = this.at
-    if (length > this.#bytes.length - at) throw malformed('the value ends too early', at)
+    if (length > this.#end - at) throw malformed('the value ends too early', at)
     this.at = at + length
     return at
   }
+}
+
+/** Only a text of ASCII has a character for each byte, and the same ones. */
+function isAt(text: string, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[at + i]) return false
+  return true
 }
 
 /** A 64-bit integer: a number where it is exact, else tagged like a BigInt. */

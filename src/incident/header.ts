@@ -37,10 +37,27 @@ export interface IncidentHeader {
   readonly relatedTo?: string
   /** What a reporter subclass adds. */
   readonly extra?: PlainObject
+  /** The programs that made this file of another one, in their order; absent where it is as it was recorded. */
+  readonly rewritten?: readonly RewriteMark[]
+}
+
+/** What was done to a file after it was recorded. */
+export interface RewriteMark {
+  readonly by: 'filter' | 'scrub' | 'import'
+  /** Microseconds since the epoch. */
+  readonly at: number
+  /** Version of flight-log that did it. */
+  readonly flog: string
+  /** `filter`: the events that it kept, in the grammar of `flog filter`. */
+  readonly filter?: string
+  /** `scrub`: the names and paths of the fields that it took out. */
+  readonly fields?: readonly string[]
+  /** `scrub`: how many patterns; not which, since a pattern may be the secret itself. */
+  readonly patterns?: number
 }
 
 /** What a header says of the process, whatever happened in it. */
-export type HeaderOrigin = Omit<IncidentHeader, 'type' | 'format' | 'id' | keyof HeaderOwn>
+export type HeaderOrigin = Omit<IncidentHeader, 'type' | 'format' | 'id' | 'rewritten' | keyof HeaderOwn>
 
 /** What it says of the incident. */
 export type HeaderOwn = Pick<
@@ -92,6 +109,17 @@ export interface IncidentTrailer {
   /** Events that the window missed, because the disk refused them. */
   readonly lost: number
   readonly extra?: PlainObject
+  /** In a file that was made of another one: what was read of that. */
+  readonly source?: SourceRecord
+}
+
+export interface SourceRecord {
+  /** Events that were read; those that are missing here were left out on purpose. */
+  readonly events: number
+  /** Whether the other file was `whole`, `open`, `truncated` or `corrupt`. */
+  readonly state: string
+  /** Events that were lost with what was damaged; absent where nobody knows. */
+  readonly lost?: number
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Damage, Verdict } from './damage'
 import { type Engine, type ReadLimits, SalvageBudget } from './engine'
 import type { IncidentHeader, IncidentTrailer } from './header'
 import { Input, MORE, type More } from './input'
+import type { BlockMeta } from './layout'
 import { MEMBER_MARK_BYTES, startsLikeMember } from './member'
 import { MemberReader } from './members'
 import { PartMaker, type RecordedEvent } from './parts'
@@ -14,6 +15,8 @@ export type IncidentPart =
   | { readonly kind: 'header'; readonly header: IncidentHeader }
   | { readonly kind: 'events'; readonly events: readonly RecordedEvent[] }
   | { readonly kind: 'trailer'; readonly trailer: IncidentTrailer }
+  /** A block that this version does not know and may pass over. Only where {@link ParserOptions.raw} asks for it. */
+  | { readonly kind: 'unknown'; readonly head: BlockMeta; readonly payload: Uint8Array }
   | { readonly kind: 'damage'; readonly damage: Damage }
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
 
@@ -23,6 +26,8 @@ export interface ParserOptions extends Partial<ReadLimits> {
    * takes a tenth of the time.
    */
   readonly events?: 'decode' | 'count'
+  /** For those who write a file anew: events come with their bytes, and blocks of unknown types are given out too. */
+  readonly raw?: boolean
   /** Sees the plain bytes as they come, damaged ones left out; for checksums. The view lasts for the call. */
   readonly onPlain?: (bytes: Uint8Array) => void
 }
@@ -141,7 +146,10 @@ export class IncidentParser {
     return {
       plain,
       blocks,
-      maker: new PartMaker(blocks, this.#options.events ?? 'decode'),
+      maker: new PartMaker(blocks, {
+        mode: this.#options.events ?? 'decode',
+        raw: this.#options.raw ?? false,
+      }),
       run: blocks.run(),
     }
   }

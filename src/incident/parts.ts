@@ -7,13 +7,21 @@ import { FORMAT_MAJOR, type IncidentHeader, type IncidentTrailer } from './heade
 import { BLOCK_HEAD_BYTES, BlockFlag, BlockType } from './layout'
 import { type FormatVersion, MAGIC_BYTES, parseVersion } from './magic'
 import type { IncidentPart } from './parser'
-import { recordsOf } from './records'
+import { firstRecord, recordAfter } from './records'
 import { asHeader, asTrailer } from './shape'
 
 /** An event of a file. `trigger`: it began the incident; `further`: it would have, had there not been one. */
 export interface RecordedEvent {
   readonly event: LogEvent
   readonly mark?: 'trigger' | 'further'
+  /** As it stands in the file; a view that lasts until the next part. Only with the parser's option `raw`. */
+  readonly bytes?: Uint8Array
+}
+
+/** How blocks become parts. */
+export interface PartOptions {
+  readonly mode: 'decode' | 'count'
+  readonly raw: boolean
 }
 
 type DamagePart = IncidentPart & { readonly kind: 'damage' }
@@ -21,15 +29,15 @@ type DamagePart = IncidentPart & { readonly kind: 'damage' }
 /** Makes parts of blocks, and keeps the account that ends in a verdict. */
 export class PartMaker {
   readonly #blocks: BlockReader
-  readonly #mode: 'decode' | 'count'
+  readonly #options: PartOptions
   readonly #log = new DamageLog()
   #header: IncidentHeader | undefined
   #trailer: IncidentTrailer | undefined
   #events = 0
 
-  constructor(blocks: BlockReader, mode: 'decode' | 'count') {
+  constructor(blocks: BlockReader, options: PartOptions) {
     this.#blocks = blocks
-    this.#mode = mode
+    this.#options = options
   }
 
   damage(damage: Damage): IncidentPart {
@@ -51,6 +59,7 @@ export class PartMaker {
         return
       default:
         if ((block.head.flags & BlockFlag.ignorable) === 0) throw this.#unknownBlock(block)
+        if (this.#options.raw) yield { kind: 'unknown', head: block.head, payload: block.payload }
     }
   }
 
@@ -103,11 +112,11 @@ export class PartMaker {
   }
 
   *#eventsBlock(block: Block): Generator<IncidentPart, void> {
-    if (this.#mode === 'count') {
+    if (this.#options.mode === 'count') {
       this.#events += block.head.events
       return
     }
-    const { events, lost } = decodeAll(block)
+    const { events, lost } = decodeAll(block, this.#options.raw)
     this.#events += events.length
     if (events.length > 0) yield { kind: 'events', events }
     if (lost > 0)
@@ -162,14 +171,21 @@ export class PartMaker {
   }
 }
 
-function decodeAll(block: Block): { readonly events: readonly RecordedEvent[]; readonly lost: number } {
+function decodeAll(
+  block: Block,
+  raw: boolean,
+): { readonly events: readonly RecordedEvent[]; readonly lost: number } {
   const mark = markOf(block.head.flags)
   const events: RecordedEvent[] = []
   let malformed = 0
-  for (const record of recordsOf(block.payload)) {
+  const { payload } = block
+  for (let at = firstRecord(payload); at !== undefined; at = recordAfter(payload, at)) {
     try {
-      const event = decodeEvent(record)
-      events.push(mark === undefined ? { event } : { event, mark })
+      const event = decodeEvent(payload, at.start, at.end)
+      if (raw) {
+        const bytes = payload.subarray(at.start, at.end)
+        events.push(mark === undefined ? { event, bytes } : { event, mark, bytes })
+      } else events.push(mark === undefined ? { event } : { event, mark })
     } catch (error) {
       if (!FlogError.is(error)) throw error
       malformed++

@@ -36,13 +36,37 @@ export function putRecord(
 
 /** The events of a payload, as views on it. Ends early at a length that leads outside. */
 export function* recordsOf(payload: Uint8Array): Generator<Uint8Array, void> {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
-  let at = 0
-  while (at + RECORD_HEAD_BYTES <= payload.length) {
-    const length = view.getUint32(at, true)
-    const start = at + RECORD_HEAD_BYTES
-    if (length === 0 || length > payload.length - start) return
-    yield payload.subarray(start, start + length)
-    at = start + padded(length)
+  let record = firstRecord(payload)
+  while (record !== undefined) {
+    yield payload.subarray(record.start, record.end)
+    record = recordAfter(payload, record)
   }
+}
+
+/** Where in a payload an event is. */
+export interface RecordRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** Undefined where there is none, or its length leads outside. */
+export function firstRecord(payload: Uint8Array): RecordRange | undefined {
+  return recordAt(payload, 0)
+}
+
+export function recordAfter(payload: Uint8Array, { start, end }: RecordRange): RecordRange | undefined {
+  return recordAt(payload, start + padded(end - start))
+}
+
+function recordAt(payload: Uint8Array, at: number): RecordRange | undefined {
+  const start = at + RECORD_HEAD_BYTES
+  if (start > payload.length) return undefined
+  const [a, b, c, d] = [payload[at], payload[at + 1], payload[at + 2], payload[at + 3]] as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const length = (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
+  return length === 0 || length > payload.length - start ? undefined : { start, end: start + length }
 }

@@ -29,6 +29,7 @@ export function asHeader(value: Plain): IncidentHeader {
   optional(map, 'label', (label) => typeof label === 'string')
   optional(map, 'relatedTo', (id) => typeof id === 'string')
   optional(map, 'extra', isMap)
+  optional(map, 'rewritten', (marks) => listOf(marks, 'header.rewritten').every(isMap))
   return map as unknown as IncidentHeader
 }
 
@@ -44,6 +45,7 @@ export function asTrailer(value: Plain): IncidentTrailer {
     texts(further, 'trailer.furtherTriggers[]', ['kind', 'reason', 'fingerprint'])
   }
   optional(map, 'extra', isMap)
+  optional(map, 'source', isMap)
   return map as unknown as IncidentTrailer
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { FlogError } from '../base/errors'
 import type { Verdict } from './damage'
 import type { IncidentHeader, IncidentTrailer } from './header'
+import type { IncidentPart } from './parser'
 import { type ReadOptions, readIncidentFile } from './reader'
 
 export interface Verification {
@@ -12,12 +13,17 @@ export interface Verification {
   readonly sha256?: string
 }
 
+export interface VerifyOptions extends ReadOptions {
+  /** Sees every part on the way. */
+  readonly onPart?: (part: IncidentPart) => void
+}
+
 /**
  * Reads a whole incident file and says what it is worth. With `events: 'count'` events are counted and not decoded, which
  * suffices to compare a copy with its original.
  * @throws FlogError like `readIncidentFile`
  */
-export async function verifyIncidentFile(path: string, options: ReadOptions = {}): Promise<Verification> {
+export async function verifyIncidentFile(path: string, options: VerifyOptions = {}): Promise<Verification> {
   const hash = createHash('sha256')
   const found: { header?: IncidentHeader; trailer?: IncidentTrailer } = {}
   const onPlain = (bytes: Uint8Array) => {
@@ -25,6 +31,7 @@ export async function verifyIncidentFile(path: string, options: ReadOptions = {}
     options.onPlain?.(bytes)
   }
   for await (const part of readIncidentFile(path, { ...options, onPlain })) {
+    options.onPart?.(part)
     if (part.kind === 'header') found.header = part.header
     else if (part.kind === 'trailer') found.trailer = part.trailer
     else if (part.kind === 'verdict') {

@@ -46,7 +46,7 @@ function collect(parts: ReturnType<IncidentParser['push']>, found: Parsed): void
     else if (part.kind === 'trailer') found.trailer = part.trailer
     else if (part.kind === 'damage') found.damage.push(part.damage)
     else if (part.kind === 'verdict') found.verdict = part.verdict
-    else {
+    else if (part.kind === 'events') {
       for (const { event, mark } of part.events) {
         found.events.push(event)
         if (mark !== undefined) found.marks.set(event.seq, mark)

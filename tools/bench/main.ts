@@ -3,9 +3,11 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { VERSION } from '../../src/base/version'
 import { capture } from './capture'
+import { dump } from './dump'
 import type { Result } from './measure'
 import { sidecar } from './sidecar'
 import { trigger } from './trigger'
+import { viewer } from './viewer'
 import { winstonTransport } from './winston'
 
 const BENCHMARKS: Readonly<
@@ -15,9 +17,11 @@ const BENCHMARKS: Readonly<
   winston: winstonTransport,
   trigger,
   sidecar,
+  dump,
+  viewer,
 }
 
-/** `npm run bench -- [capture winston trigger sidecar] [--quick] [--json FILE]`; exits 1 where a target is missed. */
+/** `npm run bench -- [capture winston trigger sidecar dump viewer] [--quick] [--json FILE]`; exits 1 where a target is missed. */
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { commandsOf, withoutDist, writeEntries } from './entries'
 import { withLock } from './lock'
+import { writePage } from './page'
 import { sourceStamp } from './stamp'
 
 export interface BuildResult {
@@ -49,7 +50,9 @@ function compileAndSwap(root: string): BuildResult {
   const sources = sourceStamp(root)
   try {
     const wrong = compile(root, fresh)
-    const report = [wrong, ...writeEntries(root, fresh)].filter((line) => line !== '').join('\n')
+    const report = [wrong, ...writeEntries(root, fresh), ...writePage(root, fresh)]
+      .filter((line) => line !== '')
+      .join('\n')
     for (const command of commandsOf(root)) chmodSync(join(fresh, withoutDist(command)), 0o755)
     writeFileSync(join(fresh, STAMP), `${sources}\n${report}`)
     swap(join(root, 'dist'), fresh)

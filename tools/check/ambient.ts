@@ -10,8 +10,8 @@ import { sourceFiles } from './sources'
 const AMBIENT =
   /\bDate\.now\b|\bnew Date\(\s*\)|\bnew Date\b(?!\()|\bset(?:Timeout|Interval)\b|\bperformance\.now\b|\bhrtime\b|\bMath\.random\b|\brandom(?:Bytes|UUID|Fill|FillSync|Int)\b|\bgetRandomValues\b|\bscheduler\.wait\b/
 
-/** Beside base itself: programs that measure time, and those that stand for a user's. */
-const EXEMPT = /^(src\/base|tools\/bench|tools\/main-job)\//
+/** Beside base itself: the same for the viewer's page, programs that measure time, and those that stand for a user's. */
+const EXEMPT = /^(src\/base|tools\/bench|tools\/main-job)\/|^src\/viewer\/page\/browser\.ts$/
 
 export function ambient(root: string): Finding {
   const report = sourceFiles(root, ['src', 'tools'])

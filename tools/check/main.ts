@@ -6,6 +6,7 @@ import { layers } from './layers'
 /** What `npm run check` looks at; each can be asked for by name. */
 const CHECKS: Readonly<Record<string, Check>> = {
   types: command('tsc', ['-p', 'tsconfig.test.json']),
+  page: command('tsc', ['-p', 'src/viewer/page']),
   lint: command('biome', ['check', '--error-on-warnings']),
   layers,
   ambient,

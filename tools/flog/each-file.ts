@@ -18,12 +18,17 @@ export async function eachFile(
       if (!(await work(path, index))) exitCode = 1
     } catch (error) {
       if (io.signal.aborted) return 1
-      await io.out.flush()
-      const [message = '', ...hints] = describeFailure(error).lines
-      io.talk(`flog: ${escapeLine(message.includes(path) ? message : `${path}: ${message}`)}`)
-      for (const hint of hints) io.talk(`  ${escapeLine(hint)}`)
+      await tellFailure(error, path, io)
       exitCode = 1
     }
   }
   return exitCode
+}
+
+/** Says what is wrong with a file, after what was written so far. */
+export async function tellFailure(error: unknown, path: string, io: Surroundings): Promise<void> {
+  await io.out.flush()
+  const [message = '', ...hints] = describeFailure(error).lines
+  io.talk(`flog: ${escapeLine(message.includes(path) ? message : `${path}: ${message}`)}`)
+  for (const hint of hints) io.talk(`  ${escapeLine(hint)}`)
 }

@@ -1,3 +1,4 @@
+import { formatBytes } from '../../src/base/bytes'
 import { FlogError, type FlogErrorCode, messageOf, systemCode } from '../../src/base/errors'
 import type { ExitCode } from './verb'
 
@@ -31,7 +32,11 @@ export interface Failure {
 }
 
 /** What was typed is wrong, not what was found. */
-const USAGE_CODES: ReadonlySet<FlogErrorCode> = new Set(['FLOG_OPTION_INVALID', 'FLOG_LOGPORT_INVALID'])
+const USAGE_CODES: ReadonlySet<FlogErrorCode> = new Set([
+  'FLOG_OPTION_INVALID',
+  'FLOG_FILTER_INVALID',
+  'FLOG_LOGPORT_INVALID',
+])
 
 const SYSTEM_MESSAGES: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file or directory'],
@@ -50,6 +55,7 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof UsageError) return { lines: withHint(error.message, error.hint), exitCode: 2 }
   if (error instanceof Problem)
     return { lines: withHint(error.message, error.hint), exitCode: error.exitCode }
+  if (FlogError.is(error, 'FLOG_FILE_TOO_LARGE')) return tooLarge(error)
   if (FlogError.is(error)) {
     return { lines: [error.message], exitCode: USAGE_CODES.has(error.code) ? 2 : 1 }
   }
@@ -57,6 +63,14 @@ export function describeFailure(error: unknown): Failure {
   if (system !== undefined) return { lines: [system], exitCode: 1 }
   const stack = error instanceof Error ? error.stack : undefined
   return { lines: [`unexpected error: ${stack ?? messageOf(error)}`], exitCode: 1 }
+}
+
+/** The error speaks of the option that programs have. */
+function tooLarge({ message, details }: FlogError): Failure {
+  const limit = Number(details['limit'])
+  const text =
+    limit > 0 ? `it holds more than ${formatBytes(limit)}, unpacked, and was not read any further` : message
+  return { lines: [text, 'if that is what it should hold, raise the limit: --max-size <size>'], exitCode: 1 }
 }
 
 /** `path: what is wrong`, for an error of the operating system; undefined for any other. */

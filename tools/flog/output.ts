@@ -3,20 +3,23 @@ import { systemCode } from '../../src/base/errors'
 /** Characters that are gathered before they go to the stream: few system calls, little memory. */
 const BATCH_CHARS = 64 * 1024
 
+/** A stream that may be a terminal. */
+export type OutputStream = NodeJS.WritableStream &
+  Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'destroyed'>>
+
 /**
- * Data on its way to standard output: gathered in batches, no faster than the reader takes them.
+ * Data on its way to standard output, or to a file: gathered in batches, no faster than the reader takes them.
  *
  * Write with {@link write}, and await {@link settle} between units of work: it waits while the reader is behind.
  */
 export class Output {
-  readonly #stream: NodeJS.WriteStream
-  #batch: string[] = []
-  #chars = 0
+  readonly #stream: OutputStream
+  #batch = ''
 
   /** @param onClosed called when the reader has gone away, as `head` does */
-  constructor(stream: NodeJS.WriteStream, onClosed: () => void) {
+  constructor(stream: OutputStream, onClosed: () => void) {
     this.#stream = stream
-    stream.on('error', (error) => {
+    stream.on('error', (error: unknown) => {
       if (systemCode(error) !== 'EPIPE') throw error
       onClosed()
     })
@@ -32,8 +35,7 @@ export class Output {
   }
 
   write(text: string): void {
-    this.#batch.push(text)
-    this.#chars += text.length
+    this.#batch += text
   }
 
   line(text = ''): void {
@@ -42,15 +44,14 @@ export class Output {
 
   /** Passes a full batch on; resolves when the reader keeps up. */
   async settle(): Promise<void> {
-    if (this.#chars >= BATCH_CHARS) await this.flush()
+    if (this.#batch.length >= BATCH_CHARS) await this.flush()
   }
 
   /** Passes everything on; resolves when the reader keeps up. */
   async flush(): Promise<void> {
-    if (this.#chars === 0) return
-    const text = this.#batch.join('')
-    this.#batch = []
-    this.#chars = 0
+    const text = this.#batch
+    if (text === '') return
+    this.#batch = ''
     if (!this.#stream.write(text)) await drained(this.#stream)
   }
 }

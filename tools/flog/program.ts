@@ -23,7 +23,12 @@ export async function runProgram(argv: readonly string[], host: ProgramHost): Pr
   for (const verb of verbs) {
     program.addCommand(
       createCommand(verb, async (call) => {
-        exitCode = await verb.run({ ...call, io: host.surroundings(colorOf(program)) })
+        const io = host.surroundings(colorOf(program))
+        const { maxSize } = call.options as { readonly maxSize?: number }
+        exitCode = await verb.run({
+          ...call,
+          io: maxSize === undefined ? io : { ...io, maxFileBytes: maxSize },
+        })
       }),
     )
   }

@@ -21,11 +21,32 @@ export function escapeLines(text: string): string[] {
   return text.split(/\r?\n/).map((line) => escapeLine(line.replaceAll('\t', '    ')))
 }
 
+/**
+ * A value as JSON that is safe for a terminal too: `JSON.stringify` escapes the C0 controls and lone surrogates, and leaves the
+ * others as they are.
+ */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value)
+  return BEYOND_C0.test(text) ? text.replace(UNSAFE, escapeUnits) : text
+}
+
 /** A safe text of at most `columns` characters, cut with an ellipsis. */
 export function clip(text: string, columns: number): string {
   const safe = escapeLine(text)
   if (safe.length <= columns) return safe
   return columns <= 1 ? '…' : `${sliceWhole(safe, columns - 1)}…`
+}
+
+/** What {@link UNSAFE} has beside the C0 controls; surrogates may be the halves of a tag character. */
+const BEYOND_C0 =
+  /[\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb]/
+
+/** As JSON has it, which knows only units of 16 bits. */
+function escapeUnits(character: string): string {
+  let text = ''
+  for (let i = 0; i < character.length; i++)
+    text += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`
+  return text
 }
 
 /** Keeps a surrogate pair together. */

@@ -1,3 +1,4 @@
+import { parseBytes } from '../../src/base/bytes'
 import type { Clock } from '../../src/base/clock'
 import type { Output } from './output'
 import type { Style } from './style'
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly interactive: boolean
   /** The process's own streams, for a verb that passes bytes on as they are. */
   readonly streams: StandardStreams
+  /** Plain bytes of one file, at which reading it stops; the reader's own limit where nobody named another. */
+  readonly maxFileBytes?: number
   talk(line: string): void
   /** Takes the signals over: they no longer abort `signal`. For the one verb that passes them on. */
   takeSignals(): void
@@ -66,6 +69,13 @@ export interface Verb<Options = unknown> {
   /** Options end at the first argument: the rest belongs to another program. */
   readonly passThrough?: boolean
   run(call: Call<Options>): Promise<ExitCode>
+}
+
+/** For verbs that read incident files: becomes `maxFileBytes` of what they run in. */
+export const MAX_SIZE_OPTION: OptionSpec = {
+  flags: '--max-size <size>',
+  help: 'stop at a file that holds more than this, unpacked: 8GiB',
+  parse: (value) => parseBytes('--max-size', value),
 }
 
 export const JSON_OPTION: OptionSpec = { flags: '--json', help: 'print JSON, one object a line' }

@@ -7,6 +7,8 @@ import type { Surroundings } from '../verb'
 export interface Source {
   /** For messages; shows no secret. */
   readonly name: string
+  /** Where the files are; absent where they are not on this machine. */
+  readonly directory?: string
   list(): Promise<Listing>
   /** Incidents that open and close from the listing on; one that the listing had may come again. */
   watch(signal: AbortSignal): AsyncIterable<Notice>
@@ -48,6 +50,7 @@ function directorySource(path: string, io: Surroundings): Source {
   const directory = new IncidentDirectory({ path })
   return {
     name: path,
+    directory: path,
     async list() {
       const { incidents, unreadable } = await directory.scan()
       return { incidents, unreadable: unreadable.map((file) => `${file.path}: ${file.error.message}`) }

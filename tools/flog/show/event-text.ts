@@ -1,9 +1,10 @@
-import type { ErrorRecord, LogEvent, Plain, PlainObject } from '../../../src/event/event'
+import type { LogEvent, Plain } from '../../../src/event/event'
 import { renderPlain } from '../../../src/event/render'
 import { severityName } from '../../../src/event/severity'
-import { fillTemplate } from '../../../src/event/template'
 import type { Style } from '../style'
 import { escapeLine, escapeLines } from '../terminal'
+import { styledErrorLines } from './error-text'
+import { MessageText } from './message-text'
 import { grouped } from './words'
 
 export type EventMark = 'trigger' | 'further'
@@ -13,15 +14,24 @@ const FACILITY_MIN_WIDTH = 8
 const FACILITY_MAX_WIDTH = 24
 /** What stands before the lines below the first: no logged text can look like an event of its own. */
 const RAIL = '│ '
-const CAUSE_DEPTH = 16
+/** Facilities, and names of fields, of which the text is remembered. */
+const REMEMBERED = 1000
+const NO_LINES: readonly string[] = []
 
 /**
  * Events as text for people: time, severity, facility, message, what the message does not say of the fields; the error with
  * its stack and causes below. Every logged character is made safe for a terminal.
+ *
+ * A million of them are printed in a breath: what repeats is remembered, and texts of plain ASCII, which are nearly all, are
+ * seen to be safe by one look.
  */
 export class EventText {
   readonly #style: Style
   readonly #timeOf: (event: LogEvent) => string
+  readonly #messages = new MessageText()
+  readonly #severities: string[] = []
+  readonly #facilities = new Map<string, string>()
+  readonly #keys = new Map<string, string>()
   #facilityWidth = FACILITY_MIN_WIDTH
 
   constructor(style: Style, timeOf: (event: LogEvent) => string) {
@@ -34,26 +44,54 @@ export class EventText {
     for (const { facility } of events) this.#widenTo(facility.length)
   }
 
-  /** The event's lines, each with its line end. */
-  render(event: LogEvent, mark?: EventMark): string {
-    const { dim, alarm } = this.#style
+  /**
+   * The event's lines, each with its line end.
+   * @param branch what stands before the message, to show what it belongs to
+   * @param below the same for the lines below the first
+   */
+  render(event: LogEvent, mark?: EventMark, branch = '', below = ''): string {
     const time = this.#timeOf(event)
-    const [first = '', ...more] = escapeLines(fillTemplate(event.message, event.fields))
-    const details = [...remainingFields(event), ...contextOf(event)].join(' ')
-    const head = [
-      mark === 'trigger' ? alarm(time) : dim(time),
-      this.#style.severity(event.severity, severityName(event.severity).padEnd(SEVERITY_WIDTH)),
-      this.#facility(event.facility),
-      this.#message(event, first, mark),
-    ].join(' ')
-    const tail = details === '' ? '' : `  ${dim(details)}`
-    const marked =
-      mark === undefined ? '' : `  ${alarm(mark === 'trigger' ? '◀ TRIGGER' : '◀ further trigger')}`
-    const indent = ' '.repeat(time.length + 1)
-    const below = [...more, ...(event.error === undefined ? [] : errorLines(event.error))]
-    return [`${head}${tail}${marked}`, ...below.map((line) => `${indent}${dim(RAIL)}${line}`)]
-      .map((line) => `${line.trimEnd()}\n`)
-      .join('')
+    const shape = this.#messages.shapeOf(event.message)
+    const message = this.#messages.fill(event, shape)
+    let first = message
+    let more = NO_LINES
+    if (!PLAIN_LINE.test(message)) [first = '', ...more] = escapeLines(message)
+    const details = this.#details(event, shape)
+    const { dim, alarm } = this.#style
+    const head = `${mark === 'trigger' ? alarm(time) : dim(time)} ${this.#severity(event.severity)} ${this.#facility(event.facility)} ${branch}${this.#message(event, first, mark)}`
+    let text =
+      details === '' && mark === undefined
+        ? head.trimEnd()
+        : `${head}${details === '' ? '' : `  ${dim(details)}`}`
+    if (mark !== undefined) text += `  ${alarm(mark === 'trigger' ? '◀ TRIGGER' : '◀ further trigger')}`
+    text += '\n'
+    if (more.length === 0 && event.error === undefined) return text
+    const rail = `${' '.repeat(time.length + 1)}${below}${dim(RAIL)}`
+    for (const line of more) text += `${`${rail}${line}`.trimEnd()}\n`
+    if (event.error !== undefined)
+      for (const line of styledErrorLines(event.error, this.#style)) text += `${`${rail}${line}`.trimEnd()}\n`
+    return text
+  }
+
+  /** `key=value` of what the message does not show, separated by blanks. */
+  #details(event: LogEvent, { shown, positional }: ReturnType<MessageText['shapeOf']>): string {
+    const { fields, traceId, spanId, parent, thread, cut } = event
+    let text = ''
+    for (const key in fields) {
+      if (shown.has(key)) continue
+      const value = fields[key] as Plain
+      if (positional && key === 'args' && Array.isArray(value)) continue
+      text +=
+        key === '$' && typeof value === 'number'
+          ? ` … (+${grouped(value)} more fields)`
+          : ` ${this.#key(key)}${valueText(value)}`
+    }
+    if (traceId !== undefined) text += ` trace=${escapeLine(traceId)}`
+    if (spanId !== undefined) text += ` span=${escapeLine(spanId)}`
+    if (parent !== undefined) text += ` parent=#${parent}`
+    if (thread !== undefined) text += ` thread=${thread}`
+    if (cut !== undefined) text += ` (${grouped(cut)} bytes were cut)`
+    return text.slice(1)
   }
 
   #message(event: LogEvent, text: string, mark: EventMark | undefined): string {
@@ -61,77 +99,55 @@ export class EventText {
     return event.severity >= 13 ? this.#style.severity(event.severity, text) : text
   }
 
-  /** The column widens with what was seen so far, so that it is neither wide nor ragged. */
+  #severity(severity: number): string {
+    const known = this.#severities[severity]
+    if (known !== undefined) return known
+    const text = this.#style.severity(severity, severityName(severity).padEnd(SEVERITY_WIDTH))
+    this.#severities[severity] = text
+    return text
+  }
+
   #facility(facility: string): string {
+    const known = this.#facilities.get(facility)
+    if (known !== undefined) return known
     const text = escapeLine(facility)
     this.#widenTo(text.length)
-    return this.#style.key(text.padEnd(this.#facilityWidth))
+    const column = this.#style.key(text.padEnd(this.#facilityWidth))
+    if (this.#facilities.size >= REMEMBERED) this.#facilities.clear()
+    this.#facilities.set(facility, column)
+    return column
   }
 
+  /** The column widens with what was seen so far, so that it is neither wide nor ragged. */
   #widenTo(width: number): void {
-    this.#facilityWidth = Math.max(this.#facilityWidth, Math.min(width, FACILITY_MAX_WIDTH))
+    const wider = Math.min(width, FACILITY_MAX_WIDTH)
+    if (wider <= this.#facilityWidth) return
+    this.#facilityWidth = wider
+    this.#facilities.clear()
+  }
+
+  /** `key=`; keys that consist of `$` alone are stored with one more. */
+  #key(key: string): string {
+    const known = this.#keys.get(key)
+    if (known !== undefined) return known
+    const text = `${escapeLine(/^\$+$/.test(key) ? key.slice(1) : key)}=`
+    if (this.#keys.size >= REMEMBERED) this.#keys.clear()
+    this.#keys.set(key, text)
+    return text
   }
 }
 
-/** An error as lines: its stack, or name and message, then code and fields, then what caused it. */
-export function errorLines(error: ErrorRecord, depth = CAUSE_DEPTH): string[] {
-  const lines = escapeLines(error.stack ?? headline(error))
-  const message = escapeLines(error.message)[0] ?? ''
-  if (error.stack !== undefined && !lines.some((line) => line.includes(message)))
-    lines.unshift(...escapeLines(headline(error)))
-  const extra = [
-    ...(error.code === undefined ? [] : [`code=${escapeLine(String(error.code))}`]),
-    ...Object.entries(error.fields ?? {}).map(([key, value]) => `${escapeLine(key)}=${renderPlain(value)}`),
-  ]
-  if (extra.length > 0) lines.push(`  ${extra.join(' ')}`)
-  if (depth === 0) return lines
-  for (const one of error.errors ?? []) lines.push(...nested('one of: ', one, depth))
-  if (error.cause !== undefined) lines.push(...nested('caused by: ', error.cause, depth))
-  return lines
-}
+/** Nothing but printable ASCII: safe for any terminal. */
+const PLAIN_LINE = /^[\x20-\x7e]*$/
+/** Texts that are shown as they are, unless they would read as a value of another kind. */
+const BARE = /^[A-Za-z/_][\w./:@#+$%&*~-]*$/
+const WORD = /^(?:infinity|nan|true|false|null|undefined)$/i
+const LONGEST_WORD = 9
 
-function nested(label: string, value: Plain, depth: number): string[] {
-  const error = asError(value)
-  const [first = '', ...rest] = error === undefined ? [renderPlain(value)] : errorLines(error, depth - 1)
-  return [`${label}${first}`, ...rest]
-}
-
-/** A nested error is a plain object with the tag `error`. */
-function asError(value: Plain): ErrorRecord | undefined {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || Array.isArray(value))
-    return undefined
-  const { message, name } = value as PlainObject
-  if (typeof message !== 'string') return undefined
-  return { ...(value as unknown as ErrorRecord), name: typeof name === 'string' ? name : 'Error', message }
-}
-
-function headline({ name, message }: ErrorRecord): string {
-  return message === '' ? name : `${name}: ${message}`
-}
-
-const PLACEHOLDER = /\{([^{}\s"',:]{1,128})\}/g
-
-/** `key=value` of the fields that the message did not show. */
-function remainingFields({ message, fields }: LogEvent): string[] {
-  const shown = new Set(Array.from(message.matchAll(PLACEHOLDER), (match) => match[1]))
-  if (Array.isArray(fields['args']) && message.includes('%')) shown.add('args')
-  return Object.entries(fields)
-    .filter(([key]) => !shown.has(key))
-    .map(([key, value]) => fieldText(key, value))
-}
-
-function fieldText(key: string, value: Plain): string {
-  if (key === '$' && typeof value === 'number') return `… (+${grouped(value)} more fields)`
-  return `${escapeLine(/^\$+$/.test(key) ? key.slice(1) : key)}=${renderPlain(value)}`
-}
-
-function contextOf(event: LogEvent): string[] {
-  const { traceId, spanId, parent, thread, cut } = event
-  return [
-    ...(traceId === undefined ? [] : [`trace=${escapeLine(traceId)}`]),
-    ...(spanId === undefined ? [] : [`span=${escapeLine(spanId)}`]),
-    ...(parent === undefined ? [] : [`parent=#${parent}`]),
-    ...(thread === undefined ? [] : [`thread=${thread}`]),
-    ...(cut === undefined ? [] : [`(${grouped(cut)} bytes were cut)`]),
-  ]
+/** As `renderPlain` has it, which is asked for whatever is neither a number nor a short word. */
+function valueText(value: Plain): string {
+  if (typeof value === 'number') return value === 0 ? renderPlain(value) : String(value)
+  if (typeof value === 'string' && value.length <= 1000 && BARE.test(value))
+    if (value.length > LONGEST_WORD || !WORD.test(value)) return value
+  return renderPlain(value)
 }

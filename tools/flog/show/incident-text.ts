@@ -1,4 +1,3 @@
-import { isoMicros } from '../../../src/base/clock'
 import { renderPlain } from '../../../src/event/render'
 import { bandIndex, severityName, severityOf } from '../../../src/event/severity'
 import { fillTemplate } from '../../../src/event/template'
@@ -13,20 +12,23 @@ import type {
 import type { RingState } from '../../../src/ring/layout'
 import type { Style } from '../style'
 import { escapeLine } from '../terminal'
-import { duration } from './time'
+import { duration, formatTime, type TimeMode } from './time'
 import { columns, count, grouped } from './words'
 
 /** A window that used less of its time than this was ended by the count of its events: people should know. */
 const SHORT_PART = 0.1
 
-/** The lines above the events: whose incident, when, why, and how far back it goes. */
-export function headerLines(header: IncidentHeader, style: Style): string[] {
+/**
+ * The lines above the events: whose incident, when, why, and how far back it goes.
+ * @param mode of the times below; a relative one says nothing of when it was
+ */
+export function headerLines(header: IncidentHeader, style: Style, mode: TimeMode = 'utc'): string[] {
   const { service, version, label, host, pid, versions, trigger } = header
   const rows: [string, string][] = [
     ['service', escapeLine(version === '' ? service : `${service} ${version}`)],
     ['host', escapeLine(`${host}, pid ${pid}${label === undefined ? '' : `, ${label}`}`)],
     ['versions', escapeLine(versionText(versions))],
-    ['when', isoMicros(trigger.event.time)],
+    ['when', formatTime(mode === 'relative' ? 'utc' : mode, trigger.event.time, 0)],
     ['trigger', triggerText(trigger, style)],
     ['why', escapeLine(trigger.kind === 'event' ? trigger.reason : `${trigger.kind}: ${trigger.reason}`)],
     ...labelled('history', historyLines(header)),

@@ -23,7 +23,14 @@ export function formatTime(mode: TimeMode, time: number, origin: number): string
 /** `-12.301234`, `+0.000350`, `0` at the origin itself; seconds. */
 export function relativeSeconds(micros: number): string {
   if (micros === 0) return '0'
-  return `${micros < 0 ? '-' : '+'}${(Math.abs(micros) / 1e6).toFixed(6)}`
+  return `${micros < 0 ? '-' : '+'}${seconds(Math.abs(micros))}`
+}
+
+/** By whole numbers, which is several times as fast as `toFixed`; only foreign files have others. */
+function seconds(micros: number): string {
+  if (!Number.isSafeInteger(micros)) return (micros / 1e6).toFixed(6)
+  const whole = Math.floor(micros / 1e6)
+  return `${whole}.${String(micros - whole * 1e6 + 1e6).slice(1)}`
 }
 
 /** `20:31:05.123`, in the zone of this machine, for following what happens now. */

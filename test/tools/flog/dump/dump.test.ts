@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FlogError } from '../../../../src/base/errors'
 import { readIncidentFile } from '../../../../src/incident/reader'
-import { dumpJson } from '../../../../tools/flog/dump/dump-json'
-import { dumpText } from '../../../../tools/flog/dump/dump-text'
+import { jsonTarget } from '../../../../tools/flog/dump/json-target'
+import { type TextOptions, textTarget } from '../../../../tools/flog/dump/text-target'
+import { partsOf, type Target, writeParts } from '../../../../tools/flog/dump/write-parts'
 import type { TimeMode } from '../../../../tools/flog/show/time'
-import { flog, jsonLines } from '../command'
+import type { Surroundings } from '../../../../tools/flog/verb'
+import { Flog, flog, jsonLines, scratchDirectory } from '../command'
 import { capturedSurroundings } from '../surroundings'
 
 const FIXTURES = join(__dirname, '../../../../fixtures/incident/v1')
@@ -24,17 +26,29 @@ const SHOWN = [
   'newer-minor.incident.flog',
 ]
 
-async function asText(name: string, mode: TimeMode = 'relative'): Promise<string> {
+async function printed(
+  name: string,
+  targetOf: (io: Surroundings) => Target,
+): Promise<{ out: string; talk: string; whole: boolean }> {
   const { io, text } = capturedSurroundings()
-  const whole = await dumpText(readIncidentFile(join(FIXTURES, name)), mode, io)
-  const { out, talk } = await text()
+  const target = targetOf(io)
+  const whole = await writeParts(partsOf(name, readIncidentFile(join(FIXTURES, name))), target, io)
+  target.end?.()
+  return { ...(await text()), whole }
+}
+
+async function asText(
+  name: string,
+  mode: TimeMode = 'relative',
+  options: Omit<TextOptions, 'mode'> = {},
+): Promise<string> {
+  const { out, talk, whole } = await printed(name, (io) => textTarget(io.out, io.style, { ...options, mode }))
   return `${out}--- standard error\n${talk}--- exit code ${whole ? 0 : 1}\n`
 }
 
 async function asJson(name: string): Promise<{ lines: Record<string, unknown>[]; whole: boolean }> {
-  const { io, text } = capturedSurroundings()
-  const whole = await dumpJson(readIncidentFile(join(FIXTURES, name)), io)
-  return { lines: jsonLines((await text()).out), whole }
+  const { out, whole } = await printed(name, (io) => jsonTarget(io.out))
+  return { lines: jsonLines(out), whole }
 }
 
 function expectGolden(name: string, text: string): void {
@@ -49,6 +63,10 @@ describe('the text of', () => {
   test('a file with absolute times', async () => {
     expectGolden('whole.utc.txt', await asText('whole.incident.flog', 'utc'))
     expect(await asText('whole.incident.flog', 'epoch')).toMatch(/^1795293064\.\d{6} trace/m)
+  })
+
+  test('a file as a tree', async () => {
+    expectGolden('error.tree.txt', await asText('error.incident.flog', 'relative', { tree: true }))
   })
 })
 
@@ -95,6 +113,10 @@ describe('the JSON of', () => {
   })
 })
 
+/** Somewhere inside the trailer of a file, all of whose events come before. */
+const TRAILER_BYTES = 64
+const scratch = scratchDirectory()
+
 describe('flog dump', () => {
   const whole = join(FIXTURES, 'whole.incident.flog.gz')
 
@@ -124,5 +146,52 @@ describe('flog dump', () => {
     expect(code).toBe(1)
     expect(stdout).toContain('◀ TRIGGER')
     expect(stderr).toBe('flog: a block does not match its checksum\n')
+  })
+
+  test('shows a part of the events, and says of how many', async () => {
+    const near = await flog(['dump', whole, '--around', '0.002', '--where', 'severity>=warn'])
+    expect(near.stdout).toContain('2 of 11 events shown')
+    expect(near.stdout.match(/^ +[-+0][.\d]* +(?:warn|error) /gm)).toHaveLength(2)
+    const none = await flog(['dump', whole, '--only', 'trace=ffff'])
+    expect(none.stdout).toContain('0 of 11 events shown')
+    expect(none.code).toBe(0)
+  })
+
+  test.each([
+    [['--only', 'thread=1'], /--only takes trace=ID/],
+    [['--around', 'soon'], /--around takes seconds/],
+    [['--where', '('], /position|expected|column/i],
+    [['--tree', '--json'], /--tree is for text only/],
+    [['--follow', whole], /--follow takes one file/],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await flog(['dump', whole, ...args])
+    expect(stderr).toMatch(message)
+    expect(code).toBe(2)
+  })
+
+  test('merges files by time, and says of which file each event is', async () => {
+    const error = join(FIXTURES, 'error.incident.flog')
+    const text = await flog(['dump', '--merge', error, whole])
+    expect(text.code).toBe(0)
+    expect(text.stdout.match(/^shop +[ -]/gm)?.length).toBeGreaterThan(3)
+    expect(text.stdout.match(/^shop\/4711 +[-+ ]/gm)?.length).toBeGreaterThan(10)
+    const { stdout } = await flog(['dump', '--merge', '--json', error, whole])
+    const events = jsonLines(stdout).filter((line) => 'seq' in line)
+    expect(events).toHaveLength(15)
+    expect(new Set(events.map((event) => event['file']))).toEqual(new Set([error, whole]))
+    expect(events.map((event) => event['time'])).toEqual([...events.map((event) => event['time'])].sort())
+  })
+
+  test('follows a file until its incident closes', async () => {
+    const bytes = readFileSync(join(FIXTURES, 'whole.incident.flog'))
+    const path = join(scratch, 'growing.incident.flog')
+    writeFileSync(path, bytes.subarray(0, bytes.length - TRAILER_BYTES))
+    const dumping = new Flog(['dump', '--follow', path], { input: '' })
+    await dumping.until(/shop\.cart/)
+    appendFileSync(path, bytes.subarray(bytes.length - TRAILER_BYTES))
+    const { code, stdout } = await dumping.ended
+    expect(stdout).toContain('whole: 11 events')
+    expect(stdout).toContain('◀ TRIGGER')
+    expect(code).toBe(0)
   })
 })

@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../../../src/event/event'
-import { EventText, errorLines } from '../../../../tools/flog/show/event-text'
+import { errorLines } from '../../../../tools/flog/show/error-text'
+import { EventText } from '../../../../tools/flog/show/event-text'
 import { createStyle } from '../../../../tools/flog/style'
 
 const PLAIN = createStyle(false)

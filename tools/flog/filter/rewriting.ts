@@ -1,0 +1,116 @@
+import { realpath, stat } from 'node:fs/promises'
+import { FlogError } from '../../../src/base/errors'
+import { isFoolscap, MAGIC_BYTES } from '../../../src/foolscap/magic'
+import type { IncidentPart } from '../../../src/incident/parser'
+import { readIncident, readIncidentFile } from '../../../src/incident/reader'
+import type { RewriteOutcome } from '../../../src/incident/rewrite'
+import { readSummary } from '../../../src/incident/summary'
+import { peek } from '../dump/first-bytes'
+import { readParts } from '../dump/source'
+import { Problem, UsageError } from '../failure'
+import { escapeLine } from '../terminal'
+import type { Surroundings } from '../verb'
+
+export interface TargetOptions {
+  readonly output?: string
+  readonly inPlace?: boolean
+  readonly force?: boolean
+}
+
+/** Where a changed copy goes. */
+export interface Target {
+  readonly path: string
+  /** As it was called. */
+  readonly name: string
+  readonly isInPlace: boolean
+  readonly overwrite: boolean
+  readonly fileMode?: number
+}
+
+/**
+ * Decides where a changed copy of a file goes, before anything is read.
+ * @throws UsageError where the options do not say, or say two things; Problem for a file that is not to be replaced
+ */
+export async function targetOf(path: string, { output, inPlace, force }: TargetOptions): Promise<Target> {
+  if (output !== undefined && inPlace === true)
+    throw new UsageError('both --output and --in-place are given', 'choose one of them')
+  if (output !== undefined) return newTarget(path, output, force === true)
+  if (inPlace !== true)
+    throw new UsageError(
+      'where is the result to go',
+      'name a file with -o FILE, or replace this one with --in-place',
+    )
+  if (path === '-') throw new UsageError('standard input cannot be replaced', 'name a file with -o FILE')
+  return placeOf(path)
+}
+
+async function newTarget(path: string, output: string, force: boolean): Promise<Target> {
+  if (force) return { path: output, name: output, isInPlace: false, overwrite: true }
+  const there = await realpath(output).catch(() => undefined)
+  if (there === undefined) return { path: output, name: output, isInPlace: false, overwrite: false }
+  const isSame = path !== '-' && there === (await realpath(path).catch(() => undefined))
+  throw new Problem(
+    `${output}: there is a file of that name`,
+    isSame ? 'to replace the file itself: --in-place' : 'to replace it: --force',
+  )
+}
+
+/** What a link leads to is replaced, not the link. */
+async function placeOf(path: string): Promise<Target> {
+  const { closeReason } = await readSummary(path)
+  if (closeReason === undefined) {
+    throw new Problem(
+      `${path}: it is still being written, or its process died, so it is not replaced`,
+      'write a copy with -o FILE, or finish it first with flog recover',
+    )
+  }
+  const real = await realpath(path)
+  const { mode } = await stat(real)
+  return { path: real, name: path, isInPlace: true, overwrite: true, fileMode: mode & 0o777 }
+}
+
+/** In place, what is damaged would be gone for good. @throws Problem */
+export function refuseDamaged(
+  path: string,
+  target: Target,
+  { source }: RewriteOutcome,
+  force: boolean,
+): void {
+  if (!target.isInPlace || force || source.state === 'whole') return
+  throw new Problem(
+    `${path}: it is damaged, so it is not replaced`,
+    'write a copy with -o FILE; --force replaces it, without what is damaged',
+  )
+}
+
+/** The parts of a file with all that is in it, also what this version does not know; of a foreign file, what there is. */
+export async function* partsToCopy(path: string, io: Surroundings): AsyncGenerator<IncidentPart, void> {
+  for await (const part of ownOrForeign(path, io)) {
+    if (part.kind === 'damage') io.talk(`flog: ${escapeLine(part.damage.message)}`)
+    yield part
+  }
+}
+
+async function* ownOrForeign(path: string, io: Surroundings): AsyncGenerator<IncidentPart, void> {
+  const options = { signal: io.signal, raw: true }
+  if (path === '-') {
+    const { first, all } = await peek(io.streams.stdin, MAGIC_BYTES)
+    yield* isFoolscap(first) ? foolscap().readFoolscap(all, options) : readIncident(all, options)
+    return
+  }
+  let isOwn = false
+  try {
+    for await (const part of readIncidentFile(path, options)) {
+      isOwn = true
+      yield part
+    }
+  } catch (error) {
+    if (isOwn || !FlogError.is(error, 'FLOG_FILE_NOT_INCIDENT')) throw error
+    yield* await readParts(path, io)
+  }
+}
+
+/** Few files are, and the others should not wait for it. */
+function foolscap(): typeof import('../../../src/foolscap/reader') {
+  return require('../../../src/foolscap/reader') as typeof import('../../../src/foolscap/reader')
+}
