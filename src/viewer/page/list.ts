@@ -89,9 +89,6 @@ export class EventList {
 
   select(index: number): void {
     this.#selected = index
-    const row = this.rowOf(index)
-    if (row === -1) this.#scroller.removeAttribute('aria-activedescendant')
-    else this.#scroller.setAttribute('aria-activedescendant', `row-${row}`)
     this.redraw()
   }
 
@@ -167,6 +164,10 @@ export class EventList {
         isSelected: number === selected,
       })
     }
+    // Only what is there can be named.
+    const isDrawn = selected >= first && selected < first + this.#rows.length
+    if (isDrawn) this.#scroller.setAttribute('aria-activedescendant', `row-${selected}`)
+    else this.#scroller.removeAttribute('aria-activedescendant')
     const last = Math.min(this.length - 1, Math.floor(top + this.#visible) - 1)
     this.#host.onScroll(this.eventOf(first), this.eventOf(last))
   }
