@@ -222,7 +222,7 @@ class Drawing {
   #evicted(bands: readonly number[]): void {
     for (const ring of this.#store.header?.rings ?? []) {
       if (ring.evicted === 0 || ring.facility !== '' || ring.oldest === 0) continue
-      const row = bands.indexOf(SEVERITY_BANDS.indexOf(ring.severity))
+      const row = bands.indexOf((SEVERITY_BANDS as readonly string[]).indexOf(ring.severity))
       const right = Math.min(this.#width, this.#x(ring.oldest))
       if (row !== -1 && right > 0) this.#hatch(0, right, AXIS_PX + row * BAND_PX, BAND_PX)
     }
