@@ -34,9 +34,7 @@ export async function viewer(quick: boolean): Promise<readonly Result[]> {
     await page.addInitScript(WATCH)
     const began = performance.now()
     await page.goto(pathToFileURL(html).href)
-    await page.waitForFunction(
-      "/^200,000/.test(document.querySelector('.matches')?.textContent?.trim() ?? '')",
-    )
+    await page.locator('.matches', { hasText: /^200,000/ }).waitFor()
     const seconds = (performance.now() - began) / 1000
     const whileReading = await longest(page.evaluate('long'))
     await page.evaluate('long.length = 0')

@@ -29,6 +29,7 @@ export class Timeline {
   #range: Range = [0, 1]
   #seen: Range | undefined
   #brush: Range | undefined
+  #bins: Bins | undefined
   #isDrawing = false
 
   constructor(canvas: HTMLCanvasElement, host: TimelineHost) {
@@ -60,6 +61,7 @@ export class Timeline {
       this.#isMatch = new Uint8Array(store.length)
       for (const index of matching) this.#isMatch[index] = 1
     }
+    this.#bins = undefined
     const bands = Timeline.bandsOf(store)
     this.#canvas.style.height = `${AXIS_PX + BAND_PX * Math.max(1, bands.length)}px`
     this.#canvas.setAttribute('aria-label', describe(store))
@@ -152,7 +154,10 @@ export class Timeline {
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
     context.clearRect(0, 0, width, height)
-    new Drawing(context, store, this.#range, width, height).all(this.#isMatch, this.#seen, this.#brush)
+    // Counted anew only where something else is shown: the list scrolls sixty times a second.
+    const count = Math.max(1, Math.floor(width / BAR_PX))
+    if (this.#bins?.count !== count) this.#bins = binned(store, this.#range, count, this.#isMatch)
+    new Drawing(context, store, this.#range, width, height).all(this.#bins, this.#seen, this.#brush)
   }
 }
 
@@ -174,12 +179,12 @@ class Drawing {
     this.#style = getComputedStyle(context.canvas)
   }
 
-  all(isMatch: Uint8Array | undefined, seen: Range | undefined, brush: Range | undefined): void {
+  all(bins: Bins, seen: Range | undefined, brush: Range | undefined): void {
     const bands = Timeline.bandsOf(this.#store)
     if (seen !== undefined) this.#area(this.#x(seen[0]), this.#x(seen[1]), '--seen')
     this.#axis()
     this.#evicted(bands)
-    this.#bars(bands, isMatch)
+    this.#bars(bands, bins)
     this.#damage()
     this.#triggers()
     if (brush !== undefined) this.#area(brush[0], brush[1], '--brush')
@@ -245,19 +250,17 @@ class Drawing {
     context.restore()
   }
 
-  #bars(bands: readonly number[], isMatch: Uint8Array | undefined): void {
-    const bins = Math.max(1, Math.floor(this.#width / BAR_PX))
-    const { all, matching } = binned(this.#store, this.#range, bins, isMatch)
+  #bars(bands: readonly number[], { count, all, matching }: Bins): void {
     for (const [row, band] of bands.entries()) {
       const bottom = AXIS_PX + (row + 1) * BAND_PX
-      const counts = all.subarray(band * bins, (band + 1) * bins)
+      const counts = all.subarray(band * count, (band + 1) * count)
       const most = counts.reduce((highest, count) => Math.max(highest, count), 1)
       const colour = this.#colour(`--${SEVERITY_BANDS[band]}`)
-      this.#context.fillStyle = isMatch === undefined ? colour : this.#colour('--unmatched')
+      this.#context.fillStyle = matching === undefined ? colour : this.#colour('--unmatched')
       this.#row(counts, most, bottom)
-      if (isMatch === undefined) continue
+      if (matching === undefined) continue
       this.#context.fillStyle = colour
-      this.#row(matching.subarray(band * bins, (band + 1) * bins), most, bottom)
+      this.#row(matching.subarray(band * count, (band + 1) * count), most, bottom)
     }
   }
 
@@ -304,9 +307,16 @@ class Drawing {
   }
 }
 
-function binned(store: Store, [from, to]: Range, bins: number, isMatch: Uint8Array | undefined) {
+/** Events by band and part of the width: all of them, and those that the filter leaves. */
+interface Bins {
+  readonly count: number
+  readonly all: Uint32Array
+  readonly matching: Uint32Array | undefined
+}
+
+function binned(store: Store, [from, to]: Range, bins: number, isMatch: Uint8Array | undefined): Bins {
   const all = new Uint32Array(6 * bins)
-  const matching = new Uint32Array(isMatch === undefined ? 0 : 6 * bins)
+  const matching = isMatch === undefined ? undefined : new Uint32Array(6 * bins)
   const scale = bins / (to - from)
   const { times, bands, length } = store
   for (let index = 0; index < length; index++) {
@@ -314,9 +324,9 @@ function binned(store: Store, [from, to]: Range, bins: number, isMatch: Uint8Arr
     if (bin < 0 || bin >= bins) continue
     const at = (bands[index] as number) * bins + bin
     all[at] = (all[at] as number) + 1
-    if (isMatch?.[index] === 1) matching[at] = (matching[at] as number) + 1
+    if (matching !== undefined && isMatch?.[index] === 1) matching[at] = (matching[at] as number) + 1
   }
-  return { all, matching }
+  return { count: bins, all, matching }
 }
 
 function describe(store: Store): string {
