@@ -5,6 +5,7 @@ import type { Verdict } from '../incident/damage'
 import type { IncidentHeader, IncidentTrailer } from '../incident/header'
 import { plainFileName } from '../incident/name'
 import type { IncidentPart } from '../incident/parser'
+import { resumed } from '../incident/peek'
 import { headerMissing } from '../incident/reader'
 import { rewriteIncident } from '../incident/rewrite'
 import { fitted } from './fitted'
@@ -55,24 +56,8 @@ async function withHeader(parts: AsyncIterable<IncidentPart>): Promise<{
       throw new FlogError('FLOG_FILE_CORRUPT', 'reading the file ended without a verdict')
     const part = next.value
     before.push(part)
-    if (part.kind === 'header') return { header: part.header, all: chain(before, rest) }
+    if (part.kind === 'header') return { header: part.header, all: resumed(before, rest) }
     if (part.kind !== 'damage') throw headerMissing(part)
-  }
-}
-
-async function* chain(
-  before: readonly IncidentPart[],
-  rest: AsyncIterator<IncidentPart>,
-): AsyncGenerator<IncidentPart, void> {
-  try {
-    yield* before
-    for (;;) {
-      const next = await rest.next()
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    await rest.return?.()
   }
 }
 

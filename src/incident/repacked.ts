@@ -3,6 +3,7 @@ import { createGunzip } from 'node:zlib'
 import { FlogError, messageOf, systemCode } from '../base/errors'
 import type { Damage } from './damage'
 import { startsLikeMember } from './member'
+import { peek } from './peek'
 
 /**
  * The bytes of `source`, unpacked first if somebody has packed a plain incident file with an ordinary gzip. What we have
@@ -23,10 +24,8 @@ export class Unpacked implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    const chunks = this.#source[Symbol.asyncIterator]()
-    const first = await atLeast(2, chunks)
+    const { first, all } = await peek(this.#source, 2)
     this.#isForeign = first[0] === 0x1f && first[1] === 0x8b && !startsLikeMember(first)
-    const all = chain(first, chunks)
     if (this.#isForeign) yield* this.#gunzip(all)
     else yield* all
   }
@@ -64,30 +63,4 @@ function damageOf(error: unknown, offset: number): Damage {
   const isCut = systemCode(error) === 'Z_BUF_ERROR'
   const message = isCut ? 'the gzip file ends too early' : `the gzip file is damaged: ${messageOf(error)}`
   return { what: isCut ? 'truncated' : 'corrupt', layer: 'plain', offset, bytes: 0, message }
-}
-
-async function atLeast(length: number, chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
-  let bytes: Uint8Array = new Uint8Array(0)
-  while (bytes.length < length) {
-    const next = await chunks.next()
-    if (next.done === true) break
-    bytes = bytes.length === 0 ? next.value : Buffer.concat([bytes, next.value])
-  }
-  return bytes
-}
-
-async function* chain(
-  first: Uint8Array,
-  chunks: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void> {
-  try {
-    if (first.length > 0) yield first
-    for (;;) {
-      const next = await chunks.next()
-      if (next.done === true) return
-      yield next.value
-    }
-  } finally {
-    await chunks.return?.()
-  }
 }

@@ -1,3 +1,4 @@
+import { oncePerFrame } from './frame'
 import { Row, type RowLook } from './row'
 import { NO_ROWS, type Rows } from './rows'
 import type { Store } from './store'
@@ -19,6 +20,7 @@ export interface ListHost {
  * events as it scrolls: nothing is ever blank.
  */
 export class EventList {
+  readonly redraw = oncePerFrame(() => this.#draw())
   readonly #host: ListHost
   readonly #scroller: HTMLElement
   readonly #frame = document.createElement('div')
@@ -29,7 +31,6 @@ export class EventList {
   #selected = -1
   #height = 0
   #isTree = false
-  #isDrawing = false
 
   constructor(scroller: HTMLElement, host: ListHost) {
     this.#host = host
@@ -113,15 +114,6 @@ export class EventList {
 
   get pageRows(): number {
     return Math.max(1, Math.floor(this.#visible) - 1)
-  }
-
-  redraw(): void {
-    if (this.#isDrawing) return
-    this.#isDrawing = true
-    requestAnimationFrame(() => {
-      this.#isDrawing = false
-      this.#draw()
-    })
   }
 
   get #visible(): number {

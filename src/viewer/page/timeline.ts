@@ -1,4 +1,5 @@
 import { SEVERITY_BANDS } from '../../event/severity'
+import { oncePerFrame } from './frame'
 import type { Store } from './store'
 import { clockTime, counted, relativeTime } from './text'
 import { type Range, ticksOf, usualRange, wholeRange } from './time-range'
@@ -18,6 +19,7 @@ export interface TimelineHost {
 
 /** What the canvas shows, from fatal down to trace, left to right in time. */
 export class Timeline {
+  readonly redraw = oncePerFrame(() => this.#draw())
   readonly #host: TimelineHost
   readonly #canvas: HTMLCanvasElement
   #store: Store | undefined
@@ -30,7 +32,6 @@ export class Timeline {
   #seen: Range | undefined
   #brush: Range | undefined
   #bins: Bins | undefined
-  #isDrawing = false
 
   constructor(canvas: HTMLCanvasElement, host: TimelineHost) {
     this.#host = host
@@ -87,15 +88,6 @@ export class Timeline {
     ]
     if (next[1] - next[0] < 10) return
     this.#host.onZoom(next[0] === least && next[1] === most && factor > 1 ? wholeRange(store) : next)
-  }
-
-  redraw(): void {
-    if (this.#isDrawing) return
-    this.#isDrawing = true
-    requestAnimationFrame(() => {
-      this.#isDrawing = false
-      this.#draw()
-    })
   }
 
   #listen(): void {

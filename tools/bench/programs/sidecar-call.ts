@@ -6,6 +6,7 @@ import { createRecorder } from '../../../src/recorder/recorder'
 import { type Mode, recorderOptions } from '../everything-on'
 import { fields } from '../fields'
 import { median, nanoseconds } from '../measure'
+import { pause } from './pause'
 
 /** Logs 100,000 events a second for a fifth of a second whenever a line comes in, then prints ns a call. */
 async function main(mode: Mode): Promise<void> {
@@ -29,9 +30,5 @@ async function main(mode: Mode): Promise<void> {
 const BURSTS = 20
 const CALLS = 1000
 const BURST_MS = 10
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
 
 void main(process.argv[2] as Mode)

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { createRecorder } from '../../../src/recorder/recorder'
 import { type Mode, recorderOptions } from '../everything-on'
 import { fields } from '../fields'
+import { pause } from './pause'
+import { settledResidentSet } from './resident'
 
 /** Resident set of a fresh process with a publisher that nobody asks, after one incident of 8 MiB was compressed. */
 async function main(mode: Mode): Promise<void> {
@@ -24,7 +26,7 @@ async function main(mode: Mode): Promise<void> {
   recorder.info('after')
   const bytes = (await incident?.closed)?.bytes ?? Number.NaN
   await recorder.flush()
-  const resident = await settled()
+  const resident = await settledResidentSet()
   await recorder.close()
   clearInterval(alive)
   rmSync(directory, { recursive: true, force: true })
@@ -32,17 +34,5 @@ async function main(mode: Mode): Promise<void> {
 }
 
 const SEVERITIES = [1, 5, 9, 13]
-
-async function settled(): Promise<number> {
-  for (let i = 0; i < 5; i++) {
-    ;(globalThis as { gc?: () => void }).gc?.()
-    await pause(200)
-  }
-  return process.memoryUsage.rss()
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
 
 void main(process.argv[2] as Mode)

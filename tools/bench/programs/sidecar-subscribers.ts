@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline'
 import { createRecorder } from '../../../src/recorder/recorder'
 import { recorderOptions } from '../everything-on'
 import { fields } from '../fields'
+import { pause } from './pause'
+import { settledResidentSet } from './resident'
 
 /**
  * What a subscriber costs a process whose second thread publishes: resident set with so many that tail everything from the
@@ -22,10 +24,10 @@ async function main(subscribers: number): Promise<void> {
     for (let i = 0; i < 200; i++) recorder.debug('order accepted', fields(n++))
   }, 20)
   await pause(2000)
-  const before = await settled()
+  const before = await settledResidentSet()
   const holders = await hold(logportFile, subscribers)
   await pause(3000)
-  const after = await settled()
+  const after = await settledResidentSet()
   holders.stdin?.end()
   await once(holders, 'exit')
   clearInterval(logging)
@@ -43,18 +45,6 @@ async function hold(logport: string, subscribers: number): Promise<ChildProcess>
   })
   await once(createInterface(child.stdout), 'line')
   return child
-}
-
-async function settled(): Promise<number> {
-  for (let i = 0; i < 5; i++) {
-    ;(globalThis as { gc?: () => void }).gc?.()
-    await pause(200)
-  }
-  return process.memoryUsage.rss()
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 void main(Number(process.argv[2]))

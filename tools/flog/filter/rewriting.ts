@@ -1,11 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
-import { FlogError } from '../../../src/base/errors'
-import { isFoolscap, MAGIC_BYTES } from '../../../src/foolscap/magic'
 import type { IncidentPart } from '../../../src/incident/parser'
-import { readIncident, readIncidentFile } from '../../../src/incident/reader'
 import type { RewriteOutcome } from '../../../src/incident/rewrite'
 import { readSummary } from '../../../src/incident/summary'
-import { peek } from '../dump/first-bytes'
 import { readParts } from '../dump/source'
 import { Problem, UsageError } from '../failure'
 import { escapeLine } from '../terminal'
@@ -85,32 +81,8 @@ export function refuseDamaged(
 
 /** The parts of a file with all that is in it, also what this version does not know; of a foreign file, what there is. */
 export async function* partsToCopy(path: string, io: Surroundings): AsyncGenerator<IncidentPart, void> {
-  for await (const part of ownOrForeign(path, io)) {
+  for await (const part of await readParts(path, io, true)) {
     if (part.kind === 'damage') io.talk(`flog: ${escapeLine(part.damage.message)}`)
     yield part
   }
-}
-
-async function* ownOrForeign(path: string, io: Surroundings): AsyncGenerator<IncidentPart, void> {
-  const options = { signal: io.signal, raw: true }
-  if (path === '-') {
-    const { first, all } = await peek(io.streams.stdin, MAGIC_BYTES)
-    yield* isFoolscap(first) ? foolscap().readFoolscap(all, options) : readIncident(all, options)
-    return
-  }
-  let isOwn = false
-  try {
-    for await (const part of readIncidentFile(path, options)) {
-      isOwn = true
-      yield part
-    }
-  } catch (error) {
-    if (isOwn || !FlogError.is(error, 'FLOG_FILE_NOT_INCIDENT')) throw error
-    yield* await readParts(path, io)
-  }
-}
-
-/** Few files are, and the others should not wait for it. */
-function foolscap(): typeof import('../../../src/foolscap/reader') {
-  return require('../../../src/foolscap/reader') as typeof import('../../../src/foolscap/reader')
 }

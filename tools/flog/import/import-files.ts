@@ -7,7 +7,8 @@ import { readFoolscap, readFoolscapFile } from '../../../src/foolscap/reader'
 import { describeForeign } from '../../../src/incident/foreign'
 import { startsLikeMagicLine } from '../../../src/incident/magic'
 import type { IncidentPart } from '../../../src/incident/parser'
-import { firstBytesOf, peek } from '../dump/first-bytes'
+import { peek } from '../../../src/incident/peek'
+import { firstBytesOf } from '../dump/first-bytes'
 import { eachFile } from '../each-file'
 import { verdictJson } from '../show/event-json'
 import { count } from '../show/words'
@@ -47,7 +48,7 @@ async function foolscapParts(
   const options = { signal, ...(maxFileBytes !== undefined && { maxPlainBytes: maxFileBytes }) }
   if (path === '-') {
     const { first, all } = await peek(streams.stdin, MAGIC_BYTES)
-    refuseOthers(first)
+    refuseOthers(first.subarray(0, MAGIC_BYTES))
     return readFoolscap(all, options)
   }
   const first = await firstBytesOf(path, MAGIC_BYTES)
