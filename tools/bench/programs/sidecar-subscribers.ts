@@ -43,7 +43,11 @@ async function hold(logport: string, subscribers: number): Promise<ChildProcess>
   const child = spawn(process.execPath, [program, logport, String(subscribers)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  await once(createInterface(child.stdout), 'line')
+  const ended = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`the subscribers ended: ${code}`)),
+  )
+  ended.catch(() => {})
+  await Promise.race([once(createInterface(child.stdout), 'line'), ended])
   return child
 }
 
