@@ -70,6 +70,20 @@ module.exports = {
       to: { path: '^src/query/' },
     },
     {
+      name: 'foolscap-makes-incidents',
+      severity: 'error',
+      comment: 'foolscap imports incident, codec, event and base',
+      from: { path: '^src/foolscap/' },
+      to: { path: '^(src|tools)/', pathNot: '^src/(foolscap|incident|codec|event|base)/' },
+    },
+    {
+      name: 'foolscap-is-for-the-command-line',
+      severity: 'error',
+      comment: 'who never sees a log of Foolscap does not load what reads it',
+      from: { path: '^src/', pathNot: '^src/foolscap/' },
+      to: { path: '^src/foolscap/' },
+    },
+    {
       name: 'testing-stands-beside',
       severity: 'error',
       comment: 'flight-log/testing is for the tests of programs: nothing of ours imports it, and it knows no transports',

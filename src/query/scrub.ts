@@ -17,6 +17,8 @@ export interface ScrubCounts {
   readonly isTrailerChanged: boolean
   /** Blocks of unknown types that are no MessagePack, and could not be searched. */
   readonly unsearchedBlocks: number
+  /** Values too many to be remembered: they are taken out of their fields, and not looked for elsewhere. */
+  readonly forgotten: number
 }
 
 /**
@@ -29,6 +31,7 @@ export interface ScrubCounts {
 export class Scrubber {
   readonly #scrubbing: Scrubbing
   readonly #values: ValueScrubber
+  readonly #known: Literals
   readonly #taken = new Literals()
   #events = 0
   #isHeaderChanged = false
@@ -38,6 +41,7 @@ export class Scrubber {
   /** @throws FlogError FLOG_OPTION_INVALID */
   constructor(scrubbing: Scrubbing, known = new Literals()) {
     this.#scrubbing = scrubbing
+    this.#known = known
     this.#values = new ValueScrubber(scrubbing, known, this.#taken)
   }
 
@@ -53,6 +57,7 @@ export class Scrubber {
       isHeaderChanged: this.#isHeaderChanged,
       isTrailerChanged: this.#isTrailerChanged,
       unsearchedBlocks: this.#unsearchedBlocks,
+      forgotten: this.#known.forgotten,
     }
   }
 

@@ -5,12 +5,14 @@ import { FlogError, messageOf } from '../base/errors'
 import { type Random, systemRandom } from '../base/random'
 import { Access } from './access'
 import { loadPage, type Page, policyOf, servedHtml } from './page-html'
-import type { LiveItem, ViewerSource } from './source'
+import type { LiveItem, SourceAnswer, ViewerSource } from './source'
 
 export interface ViewerServerOptions {
   readonly source: ViewerSource
   /** Port on 127.0.0.1; default 0: any free one. */
   readonly port?: number
+  /** Plain bytes of one incident at which the page stops reading; default: what the page takes, 1 GiB. */
+  readonly maxPlainBytes?: number
   readonly page?: Page
   readonly random?: Random
 }
@@ -31,14 +33,17 @@ export class ViewerServer {
   readonly #access: Access
   readonly #server: Server
   readonly #port: number
+  readonly #maxPlainBytes: number | undefined
   readonly #ending = new AbortController()
 
-  constructor({ source, port = 0, page = loadPage(), random = systemRandom }: ViewerServerOptions) {
+  constructor(options: ViewerServerOptions) {
+    const { source, port = 0, page = loadPage(), random = systemRandom, maxPlainBytes } = options
     this.#source = source
     this.#page = page
     this.#html = servedHtml(page)
     this.#access = new Access(random)
     this.#port = port
+    this.#maxPlainBytes = maxPlainBytes
     this.#server = createServer((request, response) => {
       void this.#answer(request, response)
     })
@@ -103,7 +108,7 @@ export class ViewerServer {
       )
       send(response, 200, 'text/html', this.#html)
     } else if (path === '/api/source') {
-      send(response, 200, 'application/json', JSON.stringify(await this.#source.describe()))
+      send(response, 200, 'application/json', JSON.stringify(await this.#describe()))
     } else if (path === '/api/live' && this.#source.follow !== undefined) {
       await this.#live(this.#source.follow.bind(this.#source), request, response)
     } else if (incident !== undefined) {
@@ -111,6 +116,12 @@ export class ViewerServer {
       response.writeHead(200, { ...HEADERS, 'Content-Type': 'application/octet-stream' })
       await pipeline(bytes, response).catch(ignoreGone)
     } else send(response, 404, 'text/plain', 'there is nothing here\n')
+  }
+
+  async #describe(): Promise<SourceAnswer> {
+    const answer = await this.#source.describe()
+    const maxPlainBytes = this.#maxPlainBytes
+    return maxPlainBytes === undefined ? answer : { ...answer, maxPlainBytes }
   }
 
   /** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), events of the log as base64. */

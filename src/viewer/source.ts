@@ -24,6 +24,8 @@ export interface SourceAnswer {
   readonly incidents: readonly IncidentEntry[]
   /** What is wrong with files that could not be listed. */
   readonly unreadable: readonly string[]
+  /** Plain bytes of one incident at which the page stops; its own limit where nobody named another. */
+  readonly maxPlainBytes?: number
 }
 
 export interface IncidentEntry {

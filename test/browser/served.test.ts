@@ -1,10 +1,16 @@
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { plainFileName } from '../../src/incident/name'
 import { createRecorder } from '../../src/recorder/recorder'
 import { writeBusyIncident } from '../../tools/bench/busy-incident'
 import { Flog, flog } from '../tools/flog/command'
+import { Published } from '../tools/flog/published'
 import { describeInBrowser, matches, ready } from './chromium'
 
+const FOOLSCAP = join(
+  __dirname,
+  '../../fixtures/foolscap/incident-weirdargs/incident-2026-11-21--20-34-25Z-e64rbnq.flog.bz2',
+)
 const HOUR_US = 3600e6
 const AT = Date.UTC(2026, 10, 21, 20, 31, 5, 123) * 1000
 
@@ -72,6 +78,41 @@ describeInBrowser('flog view', (rig) => {
     } finally {
       await recorder.close()
     }
+  })
+
+  test('a process that is gone, and comes back: since when, and what it logs then', async () => {
+    const directory = join(rig.directory, 'restarted')
+    const first = await new Published(directory).start()
+    await first.log('of the first')
+    const page = await rig.page()
+    await page.goto(await view(first.logport))
+    await page.locator('.row', { hasText: 'of the first' }).waitFor()
+    await first.kill()
+    await page.locator('#banner', { hasText: /connection lost at \d\d:\d\d:\d\d/ }).waitFor()
+    const port = /:(\d+)\/#/.exec(first.logport)?.[1] ?? ''
+    const second = await new Published(directory, ['--port', port]).start()
+    await second.log('of the second')
+    await page.locator('.row', { hasText: 'of the second' }).waitFor()
+    expect(await page.locator('#banner').textContent()).toMatch(/following – the process began anew at/)
+    expect(await page.locator('.row:not([hidden])', { hasText: 'of the first' }).count()).toBe(0)
+    await second.end()
+  })
+
+  test('an export as HTML: one file, which shows the incident by itself', async () => {
+    const html = join(rig.directory, 'ticket.html')
+    expect(await flog(['export', await write(3), '-F', 'html', '-o', html])).toMatchObject({ code: 0 })
+    const page = await rig.page()
+    await page.goto(pathToFileURL(html).href)
+    await matches(page, /^900$/)
+    expect(rig.complaints).toEqual([])
+  })
+
+  test('a log of Foolscap', async () => {
+    const page = await rig.page()
+    await page.goto(await view(FOOLSCAP))
+    await ready(page)
+    expect(await page.locator('#head h1').textContent()).toMatch(/./)
+    expect(await page.locator('.row:not([hidden])').count()).toBeGreaterThan(1)
   })
 
   test('it ends in order when it is told to', async () => {

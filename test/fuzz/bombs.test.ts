@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { FlogError } from '../../src/base/errors'
@@ -66,19 +66,35 @@ describe.each(BOMBS)('a bomb %s', (name, bomb) => {
   test('is told by the command with what to do, and read when that is done', async () => {
     const path = join(directory, `${name.replaceAll(' ', '-')}.incident.flog.gz`)
     writeFileSync(path, bomb)
-    for (const verb of ['dump', 'verify', 'classify']) {
-      const refused = await flog([verb, path, '--max-size', '2MiB'])
-      expect(refused.code).toBe(1)
-      expect(refused.stderr).toBe(
-        `flog: ${path}: it holds more than 2.0 MiB, unpacked, and was not read any further\n` +
-          '  if that is what it should hold, raise the limit: --max-size <size>\n',
-      )
-    }
+    const refused = await flog(['dump', path, '--max-size', '2MiB'])
+    expect(refused).toMatchObject({ code: 1, stderr: refusalOf(path) })
     const { stderr, stdout } = await flog(['dump', path, '--max-size', '100MiB'])
     expect(stderr).not.toContain('max-size')
     expect(stdout).toMatch(/: 11 events could be read/)
   })
 })
+
+test.each([
+  ['verify'],
+  ['classify'],
+  ['filter', '-p', 'warn', '-o', 'made.flog'],
+  ['scrub', '--default', '-o', 'made.flog'],
+  ['export', '-F', 'otlp'],
+])('flog %s tells it too, and leaves nothing half-made', async (verb, ...rest) => {
+  const path = join(directory, `${verb}.incident.flog.gz`)
+  writeFileSync(path, BOMBS[0]?.[1] ?? '')
+  const made = rest.map((word) => (word === 'made.flog' ? join(directory, word) : word))
+  const refused = await flog([verb, path, '--max-size', '2MiB', ...made])
+  expect(refused).toMatchObject({ code: 1, stderr: refusalOf(path) })
+  expect(readdirSync(directory).filter((name) => name.startsWith('made'))).toEqual([])
+})
+
+function refusalOf(path: string): string {
+  return (
+    `flog: ${path}: it holds more than 2.0 MiB, unpacked, and was not read any further\n` +
+    '  if that is what it should hold, raise the limit: --max-size <size>\n'
+  )
+}
 
 test('a size that is none is a mistake', async () => {
   expect(await flog(['dump', 'x', '--max-size', 'much'])).toMatchObject({

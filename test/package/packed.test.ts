@@ -103,7 +103,7 @@ test('an app that adds the transport loads no library that it does not need', as
   const { stdout } = await run(process.execPath, ['app.cjs'], { cwd: directory })
   const packages = [...stdout.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].map(([, name]) => name)
   expect(packages).toContain('winston-transport')
-  for (const lazy of ['ws', 'chokidar', 'commander', 'fflate', 'msgpackr'])
+  for (const lazy of ['ws', 'chokidar', 'commander', 'fflate', 'msgpackr', 'yaml'])
     expect(packages).not.toContain(lazy)
 })
 

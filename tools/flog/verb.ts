@@ -78,4 +78,9 @@ export const MAX_SIZE_OPTION: OptionSpec = {
   parse: (value) => parseBytes('--max-size', value),
 }
 
+/** The limit as readers of `src` take it: nothing where nobody named one. */
+export function readLimit({ maxFileBytes }: Surroundings): { readonly maxPlainBytes?: number } {
+  return maxFileBytes === undefined ? {} : { maxPlainBytes: maxFileBytes }
+}
+
 export const JSON_OPTION: OptionSpec = { flags: '--json', help: 'print JSON, one object a line' }

@@ -19,13 +19,22 @@ export class Literals {
   readonly #sums = new Uint8Array(SUMS)
   #values = 0
   #chars = 0
+  #forgotten = 0
+
+  /** Times that a value was added where no more can be remembered. */
+  get forgotten(): number {
+    return this.#forgotten
+  }
 
   add(value: string): void {
     if (value.length < MIN_CHARS || value === REDACTED) return
-    if (this.#values >= MAX_VALUES || this.#chars + value.length > MAX_CHARS) return
     const start = value.slice(0, MIN_CHARS)
     const group = this.#byStart.get(start) ?? { values: new Set(), lengths: [] }
     if (group.values.has(value)) return
+    if (this.#values >= MAX_VALUES || this.#chars + value.length > MAX_CHARS) {
+      this.#forgotten++
+      return
+    }
     this.#values++
     this.#chars += value.length
     group.values.add(value)

@@ -3,6 +3,7 @@ import { ERROR } from '../../event/severity'
 import { quoteText } from '../../query/filter'
 import type { Finding } from '../../query/stands-out'
 import { addressOf, FIRST_VIEW, parseAddress, type View } from './address'
+import { Branches } from './branches'
 import { monotonicMs } from './browser'
 import { vocabularyOf } from './completion'
 import { detailView } from './detail'
@@ -12,7 +13,7 @@ import { FilterBar } from './filter-bar'
 import { type Action, actionOf } from './keys'
 import { EventList } from './list'
 import { bandsView, findingsView, helpView } from './panels'
-import { makeRows, NO_ROWS, type Rows } from './rows'
+import { makeRows, NO_ROWS, type Rows, rowNearest } from './rows'
 import { Store } from './store'
 import { switchesView } from './switches'
 import { hasTerm, readFilter, withoutTerms, withTerm } from './terms'
@@ -35,6 +36,7 @@ export class App {
   readonly #list: EventList
   readonly #timeline: Timeline
   readonly #filterBar: FilterBar
+  readonly #branches: Branches
   #store = new Store()
   #view: View = FIRST_VIEW
   #rows: Rows = NO_ROWS
@@ -49,7 +51,13 @@ export class App {
     this.#list = new EventList(element('list'), {
       look: (index) => this.#look(index),
       onSelect: (index, open) => this.select(index, open || this.#view.detail),
+      onBranch: (index) => this.#branches.toggle(index),
       onScroll: (first, last) => this.#scrolled(first, last),
+    })
+    this.#branches = new Branches(this.#list, {
+      seqOf: (index) => this.#store.at(index)?.event.seq ?? -1,
+      onChange: () => void this.#refilter(),
+      onGo: (index) => this.select(index, this.#view.detail, 'nearest'),
     })
     this.#timeline = new Timeline(element('timeline') as HTMLCanvasElement, {
       onZoom: (zoom) => this.#change({ zoom }),
@@ -78,6 +86,7 @@ export class App {
     this.#isLoading = true
     this.#isFollowing = false
     this.#rows = NO_ROWS
+    this.#branches.showAll()
     if (id !== this.#view.id) this.#change({ ...FIRST_VIEW, time: this.#view.time, id })
     element('incident').hidden = false
     this.#filterBar.replace(this.#view.filter)
@@ -95,7 +104,7 @@ export class App {
   async loaded(): Promise<void> {
     this.#isLoading = false
     await this.#refilter()
-    const wanted = this.#view.selected === undefined ? -1 : this.#store.indexOf(this.#view.selected)
+    const wanted = this.#selectedIndex
     const index = wanted === -1 ? this.#store.trigger : wanted
     if (index !== -1) {
       this.select(index, this.#view.detail)
@@ -135,8 +144,16 @@ export class App {
     const event = this.#store.at(index)?.event
     if (event === undefined) return
     this.#list.select(index)
-    if (where !== 'stay') this.#list.reveal(this.#list.rowOf(index), where)
+    if (where !== 'stay') this.#reveal(index, where)
     this.#change({ selected: event.seq, detail })
+  }
+
+  /** What a tree hides is shown. */
+  #reveal(index: number, where: 'nearest' | 'middle'): void {
+    const row = this.#list.rowOf(index)
+    const isHidden = row === -1 && this.#view.tree && this.#rows.matching.includes(index)
+    if (isHidden && this.#branches.showAll()) void this.#refilter()
+    else this.#list.reveal(row, where)
   }
 
   showFindings(findings: readonly Finding[] | 'looking' | undefined): void {
@@ -170,7 +187,7 @@ export class App {
     else {
       this.#filterBar.replace(this.#view.filter)
       this.#shown(before)
-      const index = this.#view.selected === undefined ? -1 : this.#store.indexOf(this.#view.selected)
+      const index = this.#selectedIndex
       if (index !== -1) this.select(index, this.#view.detail, 'nearest')
     }
   }
@@ -196,7 +213,11 @@ export class App {
       return
     }
     const filter = line.kind === 'filter' ? line.filter : undefined
-    const rows = await makeRows(this.#store, { filter, tree, fold }, isStale)
+    const rows = await makeRows(
+      this.#store,
+      { filter, tree, fold, collapsed: this.#branches.collapsed },
+      isStale,
+    )
     if (rows === undefined || isStale()) return
     this.#rows = rows
     this.#list.setRows(this.#store, rows)
@@ -209,30 +230,23 @@ export class App {
   }
 
   #drawTimeline(): void {
-    this.#timeline.show(this.#store, this.#view.zoom, this.#view.filter === '' ? undefined : this.#matching())
+    this.#timeline.show(
+      this.#store,
+      this.#view.zoom,
+      this.#view.filter === '' ? undefined : this.#rows.matching,
+    )
     render(
       bandsView(
         Timeline.bandsOf(this.#store),
-        this.#rows.matches > 0 ? this.#rows.bandCounts : this.#store.bandCounts,
+        this.#rows.matching.length > 0 ? this.#rows.bandCounts : this.#store.bandCounts,
         (term) => this.addTerm(term),
       ),
       element('bands'),
     )
   }
 
-  /** Events of the rows, with those that are folded away. */
-  #matching(): Int32Array {
-    const { events, repeats, matches } = this.#rows
-    if (events.length === matches) return events
-    const all = new Int32Array(matches)
-    let length = 0
-    for (const [row, index] of events.entries())
-      for (let n = 0; n < (repeats[row] ?? 1) && length < matches; n++) all[length++] = index + n
-    return all
-  }
-
   #drawPanels(): void {
-    const { filter, selected, tree, fold, time, detail, zoom } = this.#view
+    const { filter, tree, fold, time, detail, zoom } = this.#view
     this.#filterBar.show(filter, this.#filterError)
     render(
       switchesView(
@@ -241,7 +255,7 @@ export class App {
           isZoomed: zoom !== undefined,
           onlyTrace: hasTerm(filter, isTraceTerm),
           hasTrace: this.#selectedEvent?.traceId !== undefined,
-          matches: this.#rows.matches,
+          matches: this.#rows.matching.length,
           total: this.#store.length,
         },
         (action) => this.#act(action),
@@ -249,7 +263,7 @@ export class App {
       ),
       element('switches'),
     )
-    const index = selected === undefined || !detail ? -1 : this.#store.indexOf(selected)
+    const index = detail ? this.#selectedIndex : -1
     element('detail').hidden = index === -1
     const host = {
       addTerm: (term: string) => this.addTerm(term),
@@ -259,10 +273,14 @@ export class App {
     render(index === -1 ? nothing : detailView(this.#store, index, host), element('detail'))
   }
 
+  /** Index of the selected event, or -1. */
+  get #selectedIndex(): number {
+    const { selected } = this.#view
+    return selected === undefined ? -1 : this.#store.indexOf(selected)
+  }
+
   get #selectedEvent() {
-    return this.#view.selected === undefined
-      ? undefined
-      : this.#store.at(this.#store.indexOf(this.#view.selected))?.event
+    return this.#store.at(this.#selectedIndex)?.event
   }
 
   #look(index: number) {
@@ -282,23 +300,12 @@ export class App {
   #followZoom([from, to]: Range): void {
     const selected = this.#selectedEvent?.time ?? Number.NaN
     if (selected >= from && selected <= to) return
-    const row = this.#rowAtTime(from)
-    this.#list.reveal(row, 'middle')
+    this.#list.reveal(rowNearest(this.#rows, this.#store, from), 'middle')
   }
 
   #goToTime(time: number): void {
-    const index = this.#list.eventOf(this.#rowAtTime(time))
+    const index = this.#list.eventOf(rowNearest(this.#rows, this.#store, time))
     if (index !== -1) this.select(index, this.#view.detail, 'middle')
-  }
-
-  #rowAtTime(time: number): number {
-    const { events } = this.#rows
-    let [best, distance] = [-1, Number.POSITIVE_INFINITY]
-    for (const [row, index] of events.entries()) {
-      const off = Math.abs((this.#store.times[index] ?? 0) - time)
-      if (off < distance) [best, distance] = [row, off]
-    }
-    return best
   }
 
   #pressed(event: KeyboardEvent): void {
@@ -328,6 +335,9 @@ export class App {
       zoomOut: () => this.#timeline.zoomBy(2, around),
       zoomAll: () => this.#change({ zoom: wholeRange(this.#store) }),
       tree: () => this.#change({ tree: !this.#view.tree }),
+      collapse: () => this.#branches.out(this.#selectedIndex),
+      expand: () => this.#branches.in(this.#selectedIndex),
+      collapseAll: () => this.#branches.toggleAll(),
       fold: () => this.#change({ fold: !this.#view.fold }),
       time: () =>
         this.#change({ time: TIME_MODES[(TIME_MODES.indexOf(this.#view.time) + 1) % 3] ?? 'relative' }),
@@ -339,7 +349,7 @@ export class App {
   }
 
   #move(by: number): void {
-    const index = this.#view.selected === undefined ? -1 : this.#store.indexOf(this.#view.selected)
+    const index = this.#selectedIndex
     const row = this.#list.rowOf(index)
     const from = row === -1 ? this.#list.rowFrom(Math.max(0, index)) : row
     const next = Math.min(this.#list.length - 1, Math.max(0, from + by))
@@ -348,14 +358,16 @@ export class App {
 
   #toTrigger(): void {
     const { trigger } = this.#store
-    if (this.#list.rowOf(trigger) === -1 && trigger !== -1) this.setFilter('')
+    if (trigger !== -1 && !this.#rows.matching.includes(trigger)) this.setFilter('')
     this.select(trigger, this.#view.detail, 'middle')
-    this.#list.reveal(this.#list.rowOf(trigger), 'middle')
   }
 
   #toError(step: 1 | -1): void {
-    const index = this.#view.selected === undefined ? -1 : this.#store.indexOf(this.#view.selected)
-    for (let row = this.#list.rowOf(index) + step; row >= 0 && row < this.#list.length; row += step) {
+    for (
+      let row = this.#list.rowOf(this.#selectedIndex) + step;
+      row >= 0 && row < this.#list.length;
+      row += step
+    ) {
       const found = this.#list.eventOf(row)
       if ((this.#store.at(found)?.event.severity ?? 0) < ERROR) continue
       this.select(found, this.#view.detail, 'middle')

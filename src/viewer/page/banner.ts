@@ -51,6 +51,10 @@ function verdictView(store: Store) {
 
 function liveView(state: LiveState) {
   const missed = state.missed === 0 ? '' : ` – ${counted(state.missed, 'event')} missed`
-  if (state.kind === 'following') return html`<p class="note live">following${missed}</p>`
+  if (state.kind === 'following') {
+    const at = state.restartedAt
+    const anew = at === undefined ? '' : ` – the process began anew at ${clockTime(at, 'local')}`
+    return html`<p class="note live">following${anew}${missed}</p>`
+  }
   return html`<p class="bad">connection lost at ${clockTime(state.since, 'local')}: ${visible(state.reason)}${missed}; it is tried again</p>`
 }

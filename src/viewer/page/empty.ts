@@ -14,7 +14,7 @@ export async function emptyView(
   withoutTerm: (term: string) => void,
 ): Promise<void> {
   const place = element('empty')
-  if (rows.matches > 0) return void render(nothing, place)
+  if (rows.matching.length > 0) return void render(nothing, place)
   if (store.length === 0) return void render(html`<p>There is no event in this recording.</p>`, place)
   if (filter === undefined) return void render(nothing, place)
   render(html`<p>None of ${counted(store.length, 'event')} matches.</p>`, place)

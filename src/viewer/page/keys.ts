@@ -16,6 +16,9 @@ export const KEYS = [
   { keys: [']'], action: 'zoomOut', help: 'zoom out' },
   { keys: ['0'], action: 'zoomAll', help: 'all of the time' },
   { keys: ['r'], action: 'tree', help: 'tree by parent and span' },
+  { keys: ['h', 'ArrowLeft'], action: 'collapse', help: 'in a tree: hide what is below, or go up' },
+  { keys: ['l', 'ArrowRight'], action: 'expand', help: 'in a tree: show what is below, or go down' },
+  { keys: ['H'], action: 'collapseAll', help: 'in a tree: hide all that is below, and back' },
   { keys: ['f'], action: 'fold', help: 'fold repeated lines' },
   { keys: ['u'], action: 'time', help: 'times: relative, local, UTC' },
   { keys: ['c'], action: 'compare', help: 'compare with the previous one of its kind' },
@@ -44,6 +47,8 @@ export function keyName(key: string): string {
 const NAMES: ReadonlyMap<string, string> = new Map([
   ['ArrowDown', '↓'],
   ['ArrowUp', '↑'],
+  ['ArrowLeft', '←'],
+  ['ArrowRight', '→'],
   [' ', 'Space'],
   ['PageDown', 'Page↓'],
   ['PageUp', 'Page↑'],

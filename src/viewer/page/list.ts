@@ -1,5 +1,5 @@
 import { oncePerFrame } from './frame'
-import { Row, type RowLook } from './row'
+import { type Branch, Row, type RowLook } from './row'
 import { NO_ROWS, type Rows } from './rows'
 import type { Store } from './store'
 
@@ -11,6 +11,8 @@ export interface ListHost {
   /** How an event looks apart from what it says. */
   look(index: number, row: number): Pick<RowLook, 'time' | 'fullTime'>
   onSelect(index: number, open: boolean): void
+  /** What is below an event of a tree is to be hidden, or shown again. */
+  onBranch(index: number): void
   /** Other events than before can be seen; indexes into the store. */
   onScroll(first: number, last: number): void
 }
@@ -30,7 +32,6 @@ export class EventList {
   #store: Store | undefined
   #selected = -1
   #height = 0
-  #isTree = false
 
   constructor(scroller: HTMLElement, host: ListHost) {
     this.#host = host
@@ -60,7 +61,7 @@ export class EventList {
     const offset = this.#selected === -1 ? undefined : this.rowOf(this.#selected) - this.#top
     this.#store = store
     this.#data = rows
-    this.#isTree = rows.depths.some((depth) => depth > 0)
+    this.#scroller.setAttribute('role', rows.tree === undefined ? 'grid' : 'treegrid')
     this.#scroller.setAttribute('aria-rowcount', String(rows.events.length))
     this.#space.style.height = `${Math.min(MAX_PX, rows.events.length * ROW_PX)}px`
     const row = this.rowOf(this.#selected)
@@ -80,6 +81,22 @@ export class EventList {
   /** Index of the event that a row begins with, or -1. */
   eventOf(row: number): number {
     return this.#data.events[row] ?? -1
+  }
+
+  /** Where in a tree a row stands; undefined in a list. */
+  branchOf(row: number): Branch | undefined {
+    const { tree } = this.#data
+    if (tree === undefined || row < 0 || row >= this.length) return undefined
+    const [depth = 0, below = 0] = [tree.depths[row], tree.below[row]]
+    return { depth, below, isCollapsed: tree.collapsed[row] === 1 }
+  }
+
+  /** The row above which a row of a tree stands, or -1. */
+  parentOf(row: number): number {
+    const depth = this.branchOf(row)?.depth ?? 0
+    let above = row - 1
+    while (above >= 0 && (this.branchOf(above)?.depth ?? 0) >= depth) above--
+    return depth === 0 ? -1 : above
   }
 
   /** The row of the first event from this index on; the last one where there is none. */
@@ -152,7 +169,7 @@ export class EventList {
       row.show(recorded, number, {
         ...this.#host.look(index, number),
         repeats: this.#data.repeats[number] ?? 1,
-        depth: this.#data.depths[number] ?? 0,
+        branch: this.branchOf(number),
         isSelected: number === selected,
       })
     }
@@ -181,8 +198,8 @@ export class EventList {
 
   /** In a tree events are not in order: there the row is searched for. */
   #rowAtOrBefore(index: number): number {
-    const { events } = this.#data
-    if (this.#isTree) return events.indexOf(index)
+    const { events, tree } = this.#data
+    if (tree !== undefined) return events.indexOf(index)
     let low = 0
     let high = events.length
     while (low < high) {
@@ -194,7 +211,11 @@ export class EventList {
   }
 
   #clicked(event: MouseEvent, open: boolean): void {
-    const row = (event.target as Element).closest<HTMLElement>('[data-row]')
-    if (row !== null) this.#host.onSelect(this.eventOf(Number(row.dataset['row'])), open)
+    const target = event.target as Element
+    const row = target.closest<HTMLElement>('[data-row]')
+    if (row === null) return
+    const index = this.eventOf(Number(row.dataset['row']))
+    if (target.closest('[data-branch]') === null) this.#host.onSelect(index, open)
+    else if (!open) this.#host.onBranch(index)
   }
 }

@@ -5,7 +5,7 @@ import { pageEngine } from './engine'
 import type { Store } from './store'
 
 /** A page holds what it reads in memory. */
-const MAX_PLAIN_BYTES = 1024 * 1024 * 1024
+export const MAX_PLAIN_BYTES = 1024 * 1024 * 1024
 const PIECE_BYTES = 64 * 1024
 
 /**
@@ -16,8 +16,9 @@ export async function loadInto(
   store: Store,
   bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   onProgress: () => void,
+  maxPlainBytes = MAX_PLAIN_BYTES,
 ): Promise<void> {
-  const parser = new IncidentParser(pageEngine, { maxPlainBytes: MAX_PLAIN_BYTES })
+  const parser = new IncidentParser(pageEngine, { maxPlainBytes })
   const slices = new Slices()
   try {
     for await (const chunk of bytes) {

@@ -15,8 +15,17 @@ export interface RowLook {
   readonly time: string
   readonly fullTime: string
   readonly repeats: number
-  readonly depth: number
+  /** Of a tree. */
+  readonly branch: Branch | undefined
   readonly isSelected: boolean
+}
+
+/** Where in a tree a line stands. */
+export interface Branch {
+  readonly depth: number
+  /** Events below it. */
+  readonly below: number
+  readonly isCollapsed: boolean
 }
 
 /**
@@ -37,7 +46,9 @@ export class Row {
   }
 
   show(recorded: RecordedEvent, number: number, look: RowLook): void {
-    const key = `${number} ${look.time} ${look.repeats} ${look.depth} ${look.isSelected}`
+    const { branch } = look
+    const place = branch === undefined ? '' : `${branch.depth} ${branch.below} ${branch.isCollapsed}`
+    const key = `${number} ${look.time} ${look.repeats} ${place} ${look.isSelected}`
     if (this.#shown === recorded && this.#key === key) return
     this.#key = key
     this.element.hidden = false
@@ -45,6 +56,7 @@ export class Row {
     this.element.dataset['row'] = String(number)
     this.element.setAttribute('aria-rowindex', String(number + 1))
     this.element.setAttribute('aria-selected', String(look.isSelected))
+    this.#showBranch(branch)
     this.#time.textContent = look.time
     this.#time.title = look.fullTime
     if (this.#shown !== recorded) this.#showEvent(recorded)
@@ -55,8 +67,16 @@ export class Row {
   hide(): void {
     this.element.hidden = true
     this.element.removeAttribute('id')
+    this.element.removeAttribute('aria-selected')
     this.#shown = undefined
     this.#key = ''
+  }
+
+  #showBranch(branch: Branch | undefined): void {
+    if (branch === undefined) this.element.removeAttribute('aria-level')
+    else this.element.setAttribute('aria-level', String(branch.depth + 1))
+    if (branch === undefined || branch.below === 0) this.element.removeAttribute('aria-expanded')
+    else this.element.setAttribute('aria-expanded', String(!branch.isCollapsed))
   }
 
   #showEvent({ event, mark }: RecordedEvent): void {
@@ -77,7 +97,7 @@ function cell(name: 'div' | 'span', className: string, role: string): HTMLElemen
 
 function messageNodes({ event, mark }: RecordedEvent, look: RowLook): Node[] {
   const nodes: Node[] = []
-  if (look.depth > 0) nodes.push(span('indent', '· '.repeat(look.depth)))
+  if (look.branch !== undefined) nodes.push(...branchNodes(look.branch))
   if (mark !== undefined) nodes.push(span('mark', mark === 'trigger' ? '▼ trigger' : '▽ further'))
   if (event.facility !== '') nodes.push(span('narrow-fac', `${visible(event.facility)} `))
   nodes.push(...valuesMarked(event))
@@ -86,6 +106,15 @@ function messageNodes({ event, mark }: RecordedEvent, look: RowLook): Node[] {
   if (rest !== '') nodes.push(span('rest', rest))
   if (look.repeats > 1) nodes.push(span('times', `×${grouped(look.repeats)}`))
   return nodes
+}
+
+/** `▾`, or with what is hidden `▸ 3`; a click on it is one on the branch. */
+function branchNodes({ depth, below, isCollapsed }: Branch): Node[] {
+  const indent = depth === 0 ? [] : [span('indent', '· '.repeat(depth))]
+  if (below === 0) return indent
+  const handle = span('branch', isCollapsed ? `▸ ${grouped(below)}` : '▾')
+  handle.dataset['branch'] = ''
+  return [...indent, handle]
 }
 
 const PLACEHOLDER = /(\{[^{}\s"',:]{1,128}\})/

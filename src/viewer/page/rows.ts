@@ -2,6 +2,7 @@ import { messageText } from '../../event/template'
 import type { EventFilter } from '../../query/filter'
 import { Slices } from './browser'
 import type { Store } from './store'
+import { type TreeRows, treeRows } from './tree'
 
 /** Lines of the list, in columns: there may be a million. */
 export interface Rows {
@@ -9,24 +10,29 @@ export interface Rows {
   readonly events: Int32Array
   /** How many equal events in a row the line stands for. */
   readonly repeats: Int32Array
-  /** How far a line is indented, in a tree. */
-  readonly depths: Uint8Array
+  /** Of a tree; absent in a list. */
+  readonly tree?: Tree
+  /** Indexes of all events that match, in their order. */
+  readonly matching: Int32Array
   /** Events that match, by band. */
   readonly bandCounts: readonly number[]
-  readonly matches: number
 }
+
+/** What the lines of a tree have besides. */
+export type Tree = Omit<TreeRows, 'events'>
 
 export const NO_ROWS: Rows = {
   events: new Int32Array(0),
   repeats: new Int32Array(0),
-  depths: new Uint8Array(0),
+  matching: new Int32Array(0),
   bandCounts: [0, 0, 0, 0, 0, 0],
-  matches: 0,
 }
 
 export interface RowOptions {
   readonly filter: EventFilter | undefined
   readonly tree: boolean
+  /** `seq` of events below which a tree shows nothing. */
+  readonly collapsed: ReadonlySet<number>
   readonly fold: boolean
 }
 
@@ -36,7 +42,7 @@ export async function makeRows(
   options: RowOptions,
   isStale: () => boolean,
 ): Promise<Rows | undefined> {
-  const { filter, tree, fold } = options
+  const { filter, tree, fold, collapsed } = options
   const matching = await matchingEvents(store, filter, isStale)
   if (matching === undefined) return undefined
   const bandCounts = [0, 0, 0, 0, 0, 0]
@@ -44,9 +50,12 @@ export async function makeRows(
     const band = store.bands[index] ?? 0
     bandCounts[band] = (bandCounts[band] ?? 0) + 1
   }
-  const counts = { bandCounts, matches: matching.length }
-  if (tree) return { ...(await asTree(store, matching)), ...counts }
-  if (!fold) return { ...plain(matching), ...counts }
+  const counts = { bandCounts, matching }
+  if (tree) {
+    const rows = await treeRows(store, matching, collapsed, isStale)
+    return rows && { events: rows.events, repeats: once(rows.events.length), tree: rows, ...counts }
+  }
+  if (!fold) return { events: matching, repeats: once(matching.length), ...counts }
   const folded = await foldedRows(store, matching, isStale)
   return folded && { ...folded, ...counts }
 }
@@ -77,6 +86,16 @@ export async function costliestTerm(
   return term === undefined || matches === 0 ? undefined : { term: term.text, matches }
 }
 
+/** The row whose event is nearest to a time, or -1. @param time microseconds */
+export function rowNearest({ events }: Rows, { times }: Store, time: number): number {
+  let [best, distance] = [-1, Number.POSITIVE_INFINITY]
+  for (const [row, index] of events.entries()) {
+    const off = Math.abs((times[index] ?? 0) - time)
+    if (off < distance) [best, distance] = [row, off]
+  }
+  return best
+}
+
 function contextOf(store: Store): { readonly triggerTime?: number } {
   return store.triggerTime === undefined ? {} : { triggerTime: store.triggerTime }
 }
@@ -103,8 +122,8 @@ async function matchingEvents(
   return all.subarray(0, length)
 }
 
-function plain(events: Int32Array): Pick<Rows, 'events' | 'repeats' | 'depths'> {
-  return { events, repeats: new Int32Array(events.length).fill(1), depths: new Uint8Array(events.length) }
+function once(length: number): Int32Array {
+  return new Int32Array(length).fill(1)
 }
 
 async function foldedRows(store: Store, matching: Int32Array, isStale: () => boolean) {
@@ -124,11 +143,7 @@ async function foldedRows(store: Store, matching: Int32Array, isStale: () => boo
     await slices.turn()
     if (isStale()) return undefined
   }
-  return {
-    events: events.subarray(0, length),
-    repeats: repeats.subarray(0, length),
-    depths: new Uint8Array(length),
-  }
+  return { events: events.subarray(0, length), repeats: repeats.subarray(0, length) }
 }
 
 /** The same line again; what set it off, and errors, always have a line of their own. */
@@ -139,59 +154,4 @@ function isRepeat(store: Store, first: number, second: number): boolean {
   if (one.event.message !== other.event.message || one.event.facility !== other.event.facility) return false
   if (one.event.severity !== other.event.severity || other.event.error !== undefined) return false
   return one.event.error === undefined && messageText(one.event) === messageText(other.event)
-}
-
-const MAX_DEPTH = 12
-
-/**
- * Events below what caused them: below their parent; else below the first event of their span; else below the first of their
- * trace. In the order of the roots, then of the process.
- */
-async function asTree(store: Store, matching: Int32Array) {
-  const slices = new Slices()
-  const firstOf = new Map<string, number>()
-  const children = new Map<number, number[]>()
-  const roots: number[] = []
-  const isShown = new Set(matching)
-  for (const index of matching) {
-    const parent = parentOf(store, index, firstOf, isShown)
-    if (parent === undefined) roots.push(index)
-    else {
-      const siblings = children.get(parent)
-      if (siblings === undefined) children.set(parent, [index])
-      else siblings.push(index)
-    }
-    if (slices.due) await slices.turn()
-  }
-  const rows = plain(new Int32Array(matching.length))
-  let length = 0
-  const stack = roots.reverse().map((index) => ({ index, depth: 0 }))
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    rows.events[length] = next.index
-    rows.depths[length++] = next.depth
-    const below = children.get(next.index) ?? []
-    const depth = Math.min(MAX_DEPTH, next.depth + 1)
-    for (let at = below.length - 1; at >= 0; at--) stack.push({ index: below[at] as number, depth })
-  }
-  return rows
-}
-
-function parentOf(
-  store: Store,
-  index: number,
-  firstOf: Map<string, number>,
-  isShown: ReadonlySet<number>,
-): number | undefined {
-  const event = store.at(index)?.event
-  if (event === undefined) return undefined
-  const span = event.spanId === undefined ? undefined : `s${event.traceId ?? ''}/${event.spanId}`
-  const trace = event.traceId === undefined ? undefined : `t${event.traceId}`
-  const before = [span, trace].map((key) => (key === undefined ? undefined : firstOf.get(key)))
-  for (const key of [span, trace]) if (key !== undefined && !firstOf.has(key)) firstOf.set(key, index)
-  if (event.parent !== undefined) {
-    const parent = store.indexOf(event.parent)
-    // A parent comes before its child, or the file is wrong: nothing may be its own ancestor.
-    if (parent !== -1 && parent < index && isShown.has(parent)) return parent
-  }
-  return before.find((found) => found !== undefined)
 }

@@ -83,21 +83,22 @@ export class Session {
     this.#app.showFindings('looking')
     let problem: string | undefined
     try {
-      await loadInto(store, kept(bytes, chunks), () => {
+      const onProgress = (): void => {
         if (load !== this.#loads) return
         this.#head(store)
         this.#app.progressed()
-      })
+      }
+      await loadInto(store, kept(bytes, chunks), onProgress, this.#source?.maxPlainBytes)
     } catch (error) {
       if (!FlogError.is(error) && !(error instanceof TypeError)) throw error
-      problem = messageOf(error)
+      problem = problemOf(error)
     }
     if (load !== this.#loads) return
     this.#shown = this.#entry(store)?.id ?? ''
     this.#head(store)
     banner(problem === undefined ? { kind: 'verdict', store } : { kind: 'problem', text: problem, store })
     await this.#app.loaded()
-    const findings = await findingsOf(chunks)
+    const findings = await findingsOf(chunks, this.#source?.maxPlainBytes)
     if (load === this.#loads) this.#app.showFindings(findings)
   }
 
@@ -153,7 +154,8 @@ export class Session {
     show('looking')
     const there = new Store()
     try {
-      await loadInto(there, fetchedBytes(await askIncident(previous.id)), () => undefined)
+      const bytes = fetchedBytes(await askIncident(previous.id))
+      await loadInto(there, bytes, () => undefined, this.#source?.maxPlainBytes)
       show(await differencesOf(here, there))
     } catch (error) {
       over.hidden = true
@@ -162,10 +164,14 @@ export class Session {
   }
 
   #follow(): void {
-    const store = new Store()
-    this.#app.begin(store, '')
+    const begin = (): Store => {
+      const store = new Store()
+      this.#app.begin(store, '')
+      return store
+    }
     render(html`<h1>${visible(this.#source?.name ?? '')}</h1>`, element('head'))
-    followLive(store, {
+    followLive(begin(), {
+      onRestarted: begin,
       onEvents: () => void this.#app.followed(),
       onState: (state) => banner({ kind: 'live', state }),
     })
@@ -204,6 +210,12 @@ export class Session {
       })
     }
   }
+}
+
+/** Where the limit can be raised, how. */
+function problemOf(error: unknown): string {
+  if (!FlogError.is(error, 'FLOG_FILE_TOO_LARGE')) return messageOf(error)
+  return `the incident holds more than this page reads; to raise the limit: flog view --max-size <size>`
 }
 
 /** Passes pieces on, and keeps them for the second thread. */

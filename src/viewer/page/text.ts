@@ -27,8 +27,8 @@ export function messageLine(event: LogEvent): string {
 
 /** `−12.041`, `−2:05.123`, `+3:02:05.000`: from the trigger. @param micros may be negative */
 export function relativeTime(micros: number): string {
-  const sign = micros < 0 ? '−' : micros > 0 ? '+' : ''
   const ms = Math.round(Math.abs(micros) / 1000)
+  const sign = ms === 0 ? '' : micros < 0 ? '−' : '+'
   const seconds = `${Math.floor(ms / 1000) % 60}`
   const rest = `.${String(ms % 1000).padStart(3, '0')}`
   const minutes = Math.floor(ms / 60_000)

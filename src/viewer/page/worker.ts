@@ -14,7 +14,10 @@ interface TrustedTypes {
 }
 
 /** What stands out in a file, found by a second thread, so that the page stays quick; undefined where none can be had. */
-export function findingsOf(chunks: readonly Uint8Array[]): Promise<readonly Finding[] | undefined> {
+export function findingsOf(
+  chunks: readonly Uint8Array[],
+  maxPlainBytes: number | undefined,
+): Promise<readonly Finding[] | undefined> {
   return new Promise((resolve) => {
     try {
       const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
@@ -26,7 +29,7 @@ export function findingsOf(chunks: readonly Uint8Array[]): Promise<readonly Find
       }
       worker.onmessage = ({ data }) => end(data as readonly Finding[])
       worker.onerror = () => end(undefined)
-      worker.postMessage(chunks)
+      worker.postMessage({ chunks, maxPlainBytes } satisfies Asked)
     } catch {
       resolve(undefined)
     }
@@ -42,10 +45,16 @@ function trusted(address: string): string {
   return policy?.createScriptURL(address) ?? address
 }
 
+/** What the second thread is asked. */
+interface Asked {
+  readonly chunks: readonly Uint8Array[]
+  readonly maxPlainBytes: number | undefined
+}
+
 /** The second thread: takes the pieces of a file, answers once. */
 export function runWorker(): void {
   const scope = globalThis as unknown as {
-    onmessage: ((event: { readonly data: readonly Uint8Array[] }) => void) | null
+    onmessage: ((event: { readonly data: Asked }) => void) | null
     postMessage(message: unknown): void
   }
   scope.onmessage = ({ data }) => {
@@ -53,10 +62,10 @@ export function runWorker(): void {
   }
 }
 
-async function answer(chunks: readonly Uint8Array[]): Promise<readonly Finding[]> {
+async function answer({ chunks, maxPlainBytes }: Asked): Promise<readonly Finding[]> {
   const store = new Store()
   try {
-    await loadInto(store, chunks, () => undefined)
+    await loadInto(store, chunks, () => undefined, maxPlainBytes)
   } catch {
     // What could be read is looked at; the page itself says what is wrong with the file.
   }

@@ -35,3 +35,10 @@ test('very many values with one beginning take no long time', () => {
   const values = Array.from({ length: 50_000 }, (_, index) => `user-${index}`)
   expect(without(values.join(' '), ...values)).toBe(values.map(() => '[redacted]').join(' '))
 })
+
+test('of more values than are remembered it is told how many are not', () => {
+  const literals = new Literals()
+  for (let index = 0; index < 100_003; index++) literals.add(`user-${index}`)
+  expect(literals.forgotten).toBe(3)
+  expect(literals.without('of user-7 and user-100002')).toBe('of [redacted] and user-100002')
+})

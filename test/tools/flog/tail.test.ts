@@ -1,48 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Flog, flog, jsonLines } from './command'
+import { Published } from './published'
 import { incidentFiles, Recordings, record } from './record/recordings'
 
 const recordings = new Recordings()
-
-/** A process that publishes what is written to its standard input. */
-class Published {
-  readonly directory: string
-  readonly #recorder: Flog
-  logport = ''
-
-  constructor(directory = recordings.fresh(), args: readonly string[] = []) {
-    this.directory = directory
-    this.#recorder = new Flog(['record', '--publish', ...args, '-d', directory, '--service', 'shop'])
-  }
-
-  async start(): Promise<this> {
-    this.logport = (await this.#recorder.until(/flog:\/\/\S+/))[0]
-    return this
-  }
-
-  /** Resolves when the lines are recorded. */
-  async log(...lines: string[]): Promise<void> {
-    this.#recorder.child.stdin.write(`${lines.join('\n')}\n`)
-    await this.#recorder.until(new RegExp(`^${lines.at(-1)}$`, 'm'))
-  }
-
-  async end(): Promise<void> {
-    this.#recorder.child.stdin.end()
-    await this.#recorder.ended
-  }
-
-  async kill(): Promise<void> {
-    this.#recorder.kill('SIGKILL')
-    await this.#recorder.ended
-  }
-}
 
 describe('flog tail LOGPORT', () => {
   let published: Published
 
   beforeAll(async () => {
-    published = await new Published().start()
+    published = await new Published(recordings.fresh()).start()
     await published.log('DEBUG first', 'INFO second')
   })
   afterAll(() => published.end())
@@ -112,7 +80,7 @@ describe('flog tail LOGPORT', () => {
 })
 
 test('flog capture takes the control logport, and the incident has the reason', async () => {
-  const published = await new Published().start()
+  const published = await new Published(recordings.fresh()).start()
   await published.log('INFO nothing wrong')
   const refused = await flog(['capture', published.logport, '-m', 'slow'])
   expect(refused).toMatchObject({
@@ -130,7 +98,7 @@ test('flog capture takes the control logport, and the incident has the reason', 
 })
 
 test('a process that dies is told; when it is back, the tail goes on and says that it restarted', async () => {
-  const published = await new Published().start()
+  const published = await new Published(recordings.fresh()).start()
   const tail = new Flog(['tail', '--json', published.logport])
   await tail.until(/connected/)
   await published.log('before')

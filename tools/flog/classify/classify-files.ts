@@ -39,7 +39,7 @@ export async function classifyFiles(
     const { header, verdict } = classified.recording
     if (classified.categories.length === 0 && header !== undefined) unknown.push(header)
     if (verdict === undefined || verdict.state === 'whole' || verdict.state === 'open') return true
-    io.talk(`flog: ${escapeLine(path)}: ${verdictLine(verdict, io.talkStyle)}`)
+    io.talk(`flog: ${escapeLine(path)}: ${verdictLine(verdict, io.talkStyle, header)}`)
     return false
   })
   if (options.json) for (const line of unknownJson(unknown)) io.out.line(JSON.stringify(line))

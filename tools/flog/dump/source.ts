@@ -6,7 +6,7 @@ import type { IncidentPart } from '../../../src/incident/parser'
 import { peek } from '../../../src/incident/peek'
 import { type ReadOptions, readIncident, readIncidentFile } from '../../../src/incident/reader'
 import { Problem } from '../failure'
-import type { Surroundings } from '../verb'
+import { readLimit, type Surroundings } from '../verb'
 import { firstBytesOf } from './first-bytes'
 
 /**
@@ -16,11 +16,11 @@ import { firstBytesOf } from './first-bytes'
  */
 export async function readParts(
   path: string,
-  { signal, streams, maxFileBytes }: Surroundings,
+  io: Surroundings,
   raw = false,
 ): Promise<AsyncIterable<IncidentPart>> {
-  const options = { signal, raw, ...(maxFileBytes !== undefined && { maxPlainBytes: maxFileBytes }) }
-  if (path === '-') return readStream(streams.stdin, options)
+  const options = { signal: io.signal, raw, ...readLimit(io) }
+  if (path === '-') return readStream(io.streams.stdin, options)
   if (await isDirectory(path))
     throw new Problem(`${path}: it is a directory`, `to see what is in it: flog incidents ${path}`)
   if (await isPipe(path)) return readStream(createReadStream(path), options)

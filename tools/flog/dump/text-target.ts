@@ -86,7 +86,7 @@ class TextTarget implements Target {
         : []),
       ...(trailer === undefined ? [] : trailerLines(header, trailer, style)),
       ...this.#judgeOf(file).lines(header, style),
-      verdictLine(verdict, style),
+      verdictLine(verdict, style, header),
     ]
     this.#out.write(`\n${lines.join('\n')}\n`)
     this.#judges.delete(file)

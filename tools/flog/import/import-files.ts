@@ -13,7 +13,7 @@ import { eachFile } from '../each-file'
 import { verdictJson } from '../show/event-json'
 import { count } from '../show/words'
 import { escapeLine } from '../terminal'
-import type { ExitCode, Surroundings } from '../verb'
+import { type ExitCode, readLimit, type Surroundings } from '../verb'
 
 export interface ImportFilesOptions {
   readonly json?: true
@@ -41,13 +41,10 @@ export async function importFiles(
   })
 }
 
-async function foolscapParts(
-  path: string,
-  { signal, streams, maxFileBytes }: Surroundings,
-): Promise<AsyncIterable<IncidentPart>> {
-  const options = { signal, ...(maxFileBytes !== undefined && { maxPlainBytes: maxFileBytes }) }
+async function foolscapParts(path: string, io: Surroundings): Promise<AsyncIterable<IncidentPart>> {
+  const options = { signal: io.signal, ...readLimit(io) }
   if (path === '-') {
-    const { first, all } = await peek(streams.stdin, MAGIC_BYTES)
+    const { first, all } = await peek(io.streams.stdin, MAGIC_BYTES)
     refuseOthers(first.subarray(0, MAGIC_BYTES))
     return readFoolscap(all, options)
   }

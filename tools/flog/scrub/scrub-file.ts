@@ -48,6 +48,10 @@ async function scrubTo(
     const blocks = count(counts.unsearchedBlocks, 'block')
     io.talk(`flog: ${blocks} of a later version could not be searched, and may hold more`)
   }
+  if (isWritten && counts.forgotten > 0) {
+    const values = count(counts.forgotten, 'value')
+    io.talk(`flog: too many different values: ${values} were taken out of their fields only, not elsewhere`)
+  }
   return source.state === 'whole' || source.state === 'open'
 }
 

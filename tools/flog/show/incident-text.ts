@@ -6,6 +6,7 @@ import type {
   CloseReason,
   IncidentHeader,
   IncidentTrailer,
+  RewriteMark,
   SuppressedCounts,
   TriggerRecord,
 } from '../../../src/incident/header'
@@ -34,6 +35,10 @@ export function headerLines(header: IncidentHeader, style: Style, mode: TimeMode
     ...labelled('history', historyLines(header)),
     ...labelled('held back', suppressedLines(header.suppressed)),
     ...labelled(
+      'changed',
+      (header.rewritten ?? []).map((mark) => rewriteText(mark, mode)),
+    ),
+    ...labelled(
       'also',
       Object.entries(header.extra ?? {}).map(([key, value]) => `${escapeLine(key)}=${renderPlain(value)}`),
     ),
@@ -45,6 +50,20 @@ export function headerLines(header: IncidentHeader, style: Style, mode: TimeMode
     `${style.bold('incident')} ${escapeLine(header.id)}`,
     ...rows.map(([label, text]) => `  ${style.dim(label.padEnd(10))} ${text}`),
   ]
+}
+
+/** `2026-11-21T20:31:05.123456Z filtered, kept: severity>=warn`. */
+function rewriteText({ by, at, filter, fields, patterns }: RewriteMark, mode: TimeMode): string {
+  const taken = [
+    ...(fields ?? []),
+    ...(patterns === undefined || patterns === 0 ? [] : [count(patterns, 'pattern')]),
+  ]
+  const what = {
+    filter: `filtered${filter === undefined ? '' : `, kept: ${filter}`}`,
+    scrub: `scrubbed${taken.length === 0 ? '' : `, taken out: ${taken.join(', ')}`}`,
+    import: 'imported from Foolscap',
+  }[by]
+  return escapeLine(`${formatTime(mode === 'relative' ? 'utc' : mode, at, 0)} ${what ?? by}`)
 }
 
 /** `error db.pool: connection lost`. */
@@ -74,18 +93,25 @@ export function trailerLines(
 }
 
 /** What a file is worth, in a line. */
-export function verdictLine(verdict: Verdict, style: Style): string {
+export function verdictLine(verdict: Verdict, style: Style, header?: IncidentHeader): string {
   const events = count(verdict.events, 'event')
   switch (verdict.state) {
     case 'whole':
       return style.good(`whole: ${events}`)
     case 'open':
-      return `open: ${events} so far; it is being written, or its process died (flog recover DIR finishes it)`
+      return isForeign(header)
+        ? `${events}; a log of Foolscap says nowhere that it is complete`
+        : `open: ${events} so far; it is being written, or its process died (flog recover DIR finishes it)`
     case 'truncated':
       return style.bad(`truncated: the file ends too early; ${events} could be read, ${lostText(verdict)}`)
     case 'corrupt':
       return style.bad(`corrupt: ${events} could be read, ${lostText(verdict)}`)
   }
+}
+
+/** Read as what another program wrote; what was imported has all that our own files have. */
+function isForeign(header: IncidentHeader | undefined): boolean {
+  return header?.extra?.['foolscap'] !== undefined && header.rewritten === undefined
 }
 
 function lostText({ eventsLost }: Verdict): string {

@@ -1,5 +1,5 @@
 import type { ExportFormat } from '../export/export-files'
-import type { ExitCode, Verb } from '../verb'
+import { type ExitCode, MAX_SIZE_OPTION, type Verb } from '../verb'
 
 export interface ExportOptions {
   readonly format: ExportFormat
@@ -27,6 +27,7 @@ export const exportVerb: Verb<ExportOptions> = {
       flags: '--where <filter>',
       help: 'only events that match, as in flog filter; not for html and foolscap',
     },
+    MAX_SIZE_OPTION,
   ],
   examples: [
     { command: 'flog export FILE -F html -o ticket.html', does: 'one page to attach to a ticket' },

@@ -1,5 +1,5 @@
 import { parseSeverityOption } from '../option-values'
-import type { ExitCode, Verb } from '../verb'
+import { type ExitCode, MAX_SIZE_OPTION, type Verb } from '../verb'
 
 export interface FilterOptions {
   readonly output?: string
@@ -40,6 +40,7 @@ export const filter: Verb<FilterOptions> = {
     },
     { flags: '--trace <id>', help: 'only events of this trace' },
     { flags: '-w, --where <expression>', help: 'only events that match; see below' },
+    MAX_SIZE_OPTION,
   ],
   examples: [
     { command: 'flog filter FILE -o errors.flog.gz -p warn', does: 'what went wrong' },

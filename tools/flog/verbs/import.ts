@@ -1,4 +1,4 @@
-import { type ExitCode, JSON_OPTION, type Verb } from '../verb'
+import { type ExitCode, JSON_OPTION, MAX_SIZE_OPTION, type Verb } from '../verb'
 
 interface ImportOptions {
   readonly json?: true
@@ -16,6 +16,7 @@ export const importVerb: Verb<ImportOptions> = {
       default: '.',
     },
     JSON_OPTION,
+    MAX_SIZE_OPTION,
   ],
   examples: [
     { command: 'flog import -o incidents logs/*.flog.bz2', does: 'convert them, a line for each' },

@@ -1,4 +1,4 @@
-import type { ExitCode, Verb } from '../verb'
+import { type ExitCode, MAX_SIZE_OPTION, type Verb } from '../verb'
 
 export interface ScrubOptions {
   readonly output?: string
@@ -21,6 +21,7 @@ export const scrub: Verb<ScrubOptions> = {
     { flags: '--pattern <regex...>', help: 'every match of a regular expression: text, or /text/i' },
     { flags: '-o, --output <file>', help: 'write a copy instead; compressed if its name ends in .gz' },
     { flags: '--force', help: 'replace another file that is there; in place, also a damaged one' },
+    MAX_SIZE_OPTION,
   ],
   examples: [
     { command: 'flog scrub FILE --default', does: 'tokens, keys, passwords, cookies …' },

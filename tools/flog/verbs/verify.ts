@@ -1,4 +1,4 @@
-import { type ExitCode, JSON_OPTION, MAX_SIZE_OPTION, type Verb } from '../verb'
+import { type ExitCode, JSON_OPTION, MAX_SIZE_OPTION, readLimit, type Verb } from '../verb'
 
 interface VerifyOptions {
   readonly json?: true
@@ -31,7 +31,7 @@ Exit code: 0 every file is whole or still open; 1 one is truncated, damaged or u
       const secrets = new SecretFinder()
       const checked = await verifyIncidentFile(path, {
         signal: io.signal,
-        ...(io.maxFileBytes !== undefined && { maxPlainBytes: io.maxFileBytes }),
+        ...readLimit(io),
         onPart: (part) => secrets.take(part),
       })
       const { verdict, header } = checked
@@ -47,7 +47,7 @@ Exit code: 0 every file is whole or still open; 1 one is truncated, damaged or u
           }),
         )
       } else {
-        io.out.line(`${escapeLine(path)}: ${verdictLine(verdict, io.style)}`)
+        io.out.line(`${escapeLine(path)}: ${verdictLine(verdict, io.style, header)}`)
         for (const damage of verdict.damage)
           io.out.line(`  at ${damage.offset}: ${escapeLine(damage.message)}`)
         for (const line of secretsNote(path, secrets.findings(), io.style)) io.out.line(line)

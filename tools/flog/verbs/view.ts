@@ -1,5 +1,5 @@
 import { parsePort } from '../option-values'
-import type { ExitCode, Verb } from '../verb'
+import { type ExitCode, MAX_SIZE_OPTION, type Verb } from '../verb'
 
 interface ViewOptions {
   readonly open: boolean
@@ -13,6 +13,7 @@ export const view: Verb<ViewOptions> = {
   options: [
     { flags: '--port <port>', help: 'port to listen on; 0: any free one', default: '0', parse: parsePort },
     { flags: '--no-open', help: 'only print the address' },
+    MAX_SIZE_OPTION,
   ],
   examples: [
     { command: 'flog view incidents/*.flog.gz', does: 'one incident; the shell names it' },

@@ -5,7 +5,7 @@ import type { ViewerSource } from '../../../src/viewer/source'
 import { UsageError } from '../failure'
 import { resolveTarget, type Target } from '../target'
 import { escapeLine } from '../terminal'
-import type { ExitCode, Surroundings } from '../verb'
+import { type ExitCode, readLimit, type Surroundings } from '../verb'
 import { untilAborted } from '../wait'
 import { openBrowser } from './open-browser'
 
@@ -22,7 +22,7 @@ export async function viewTarget(
 ): Promise<ExitCode> {
   if (args.length > 1) throw new UsageError('one file, directory or logport at a time', 'or its directory')
   const { source, close } = await openSource(await resolveTarget(args[0], io), io)
-  const server = new ViewerServer({ source, port })
+  const server = new ViewerServer({ source, port, ...readLimit(io) })
   try {
     const address = await server.listen()
     io.out.line(address)

@@ -43,6 +43,7 @@ const HEADER: IncidentHeader = {
   suppressed: { perHour: 0, perFingerprint: 0, coolDown: 0 },
   postTrigger: { events: 100, ms: 5000 },
 }
+const MARK = { at: 1_000_000, flog: '1.0.0' }
 const TRAILER: IncidentTrailer = {
   closedAt: 15_000_000,
   reason: 'time',
@@ -55,6 +56,21 @@ const TRAILER: IncidentTrailer = {
 describe('above the events', () => {
   test('the trigger with its message filled in', () => {
     expect(headerLines(HEADER, PLAIN)).toContain('  trigger    error shop: order 7 failed')
+  })
+
+  test('what was done to the file since it was recorded, in order', () => {
+    const rewritten = [
+      { by: 'import' as const, ...MARK },
+      { by: 'filter' as const, ...MARK, filter: 'severity>=warn' },
+      { by: 'scrub' as const, ...MARK, fields: ['email', 'user.name'], patterns: 2 },
+    ]
+    const lines = headerLines({ ...HEADER, rewritten }, PLAIN)
+    const at = lines.findIndex((line) => line.startsWith('  changed'))
+    expect(lines.slice(at, at + 3)).toEqual([
+      '  changed    1970-01-01T00:00:01.000000Z imported from Foolscap',
+      '             1970-01-01T00:00:01.000000Z filtered, kept: severity>=warn',
+      '             1970-01-01T00:00:01.000000Z scrubbed, taken out: email, user.name, 2 patterns',
+    ])
   })
 
   test('how far back each severity goes, in order, threads together, empty rings left out', () => {
@@ -124,5 +140,14 @@ describe('below the events', () => {
       hasTrailer: true,
     }
     expect(verdictLine({ ...rest, ...verdict }, PLAIN)).toMatch(line)
+  })
+
+  test('a log of Foolscap is never said to be one that flog recover would finish', () => {
+    const open = { state: 'open' as const, events: 3, damage: [], damageOmitted: 0 }
+    const verdict = { ...open, plainBytes: 0, wholeBytes: 0, hasHeader: true, hasTrailer: false }
+    expect(verdictLine(verdict, PLAIN, { ...HEADER, extra: { foolscap: 'log-file-observer' } })).toBe(
+      '3 events; a log of Foolscap says nowhere that it is complete',
+    )
+    expect(verdictLine(verdict, PLAIN, HEADER)).toContain('flog recover DIR')
   })
 })
