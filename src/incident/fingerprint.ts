@@ -1,5 +1,6 @@
 import type { ErrorRecord, LogEvent, Plain, PlainObject } from '../event/event'
 import { bandName } from '../event/severity'
+import { isFrame, isOwnFrame } from '../event/stack'
 
 /**
  * 16 hexadecimal digits that are the same for events of the same trouble, in any process and on any machine:
@@ -76,16 +77,11 @@ function textPart(
   return typeof text === 'string' ? { [key]: text } : {}
 }
 
-/** Frames of Node itself, of packages, and of what has no file. */
-const FOREIGN = /node:|[\\/]node_modules[\\/]|\(internal\/|<anonymous>\)$|\(native\)/
-
 /** Function and the last two parts of the path: where the program is installed does not matter. */
 function ownFrame(stack: string): string {
   const lines = stack.slice(0, STACK_CHARS).split('\n')
-  const frames = lines
-    .filter((line) => /^\s+at /.test(line))
-    .map((line) => line.trim().replace(/^at (?:async )?/, ''))
-  const frame = frames.find((frame) => !FOREIGN.test(frame)) ?? frames[0] ?? ''
+  const line = lines.find(isOwnFrame) ?? lines.find(isFrame) ?? ''
+  const frame = line.trim().replace(/^at (?:async )?/, '')
   const [, name = '', place = frame] = /^(.*?) \((.*)\)$/.exec(frame) ?? []
   const path = place.replace(/(?::\d+)+$/, '')
   return `${name}@${path.split(/[\\/]/).slice(-2).join('/')}`

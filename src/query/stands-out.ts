@@ -10,6 +10,7 @@ import { type History, historyOf } from './stands-out/history'
 import { findingsOf } from './stands-out/merge'
 import { type Onset, precedingClues } from './stands-out/preceding'
 import { rateClues } from './stands-out/rate'
+import { stallClues } from './stands-out/stall'
 import { traceClues } from './stands-out/trace'
 import { valueClues, withCommonValues } from './stands-out/values'
 
@@ -32,6 +33,7 @@ export function whatStandsOut(recording: Recording): readonly Finding[] {
     ...rateClues(history),
     ...gapClues(history),
     ...healthClues(history),
+    ...stallClues(history),
   ]
   const onset = onsetOf(history, changes)
   return findingsOf(history, [

@@ -4,6 +4,7 @@
  * `trace`: the first error of the trigger's trace. `first-seen`: a message that came up shortly before the trigger, or before
  * something began to fail. `rate`, `duration`, `errors`: a facility that logged more or less, took longer, or failed more often
  * than before. `value`: a field value that most of what failed has. `health`: the process itself. `gap`: nothing was logged.
+ * `stall`: where the event loop was stuck.
  * `recording`: what the recording lacks.
  */
 type FindingKind =
@@ -15,6 +16,7 @@ type FindingKind =
   | 'value'
   | 'health'
   | 'gap'
+  | 'stall'
   | 'recording'
 
 /** Something that is not as it was, with its evidence. */

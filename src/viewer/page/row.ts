@@ -3,7 +3,7 @@ import { renderPlain } from '../../event/render'
 import { bandName, severityName } from '../../event/severity'
 import { fillTemplate } from '../../event/template'
 import type { RecordedEvent } from '../../incident/parts'
-import { ownFrame } from './stack'
+import { ownFrame } from '../../event/stack'
 import { grouped, messageLine, visible } from './text'
 
 /** Characters of a line that can be seen on any screen. */

@@ -1,12 +1,10 @@
 import type { ErrorRecord, Plain, PlainObject } from '../../../src/event/event'
 import { renderPlain } from '../../../src/event/render'
+import { isFrame, isOwnFrame } from '../../../src/event/stack'
 import type { Style } from '../style'
 import { escapeLine, escapeLines } from '../terminal'
 
 const CAUSE_DEPTH = 16
-const FRAME = /^\s+at /
-/** Frames that are not of the program's own source: the engine's and Node's, and those of packages. */
-const FOREIGN = /node_modules|\(node:|at node:|\(native\)|<anonymous>|internal\//
 
 /** An error as lines: its stack, or name and message, then code and fields, then what caused it. */
 export function errorLines(error: ErrorRecord, depth = CAUSE_DEPTH): string[] {
@@ -32,11 +30,11 @@ export function errorLines(error: ErrorRecord, depth = CAUSE_DEPTH): string[] {
 export function styledErrorLines(error: ErrorRecord, style: Style): string[] {
   let own = false
   return errorLines(error).map((line) => {
-    if (!FRAME.test(line)) {
+    if (!isFrame(line)) {
       own = false
       return line
     }
-    if (FOREIGN.test(line)) return style.dim(line)
+    if (!isOwnFrame(line)) return style.dim(line)
     if (own) return line
     own = true
     return style.bold(line.replace(/^(\s*)\s\sat /, '$1› at '))

@@ -2,9 +2,14 @@
 const FOREIGN = /node:|[\\/]node_modules[\\/]|\(internal\/|<anonymous>\)?$|\(native\)/
 const STACK_CHARS = 16 * 1024
 
-/** Whether a line of a stack lies in the program's own code. */
+/** Whether a line of a stack is one of its frames. */
+export function isFrame(line: string): boolean {
+  return /^\s+at /.test(line)
+}
+
+/** Whether it lies in the program's own code. */
 export function isOwnFrame(line: string): boolean {
-  return /^\s+at /.test(line) && !FOREIGN.test(line)
+  return isFrame(line) && !FOREIGN.test(line)
 }
 
 /** The first frame of the program's own code, short: `take (pool.js:31)`; undefined where there is none. */
