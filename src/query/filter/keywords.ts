@@ -105,12 +105,22 @@ function message(token: Comparison): Predicate {
   }
 }
 
-/** Hexadecimal numbers, in any case. */
+/** Enough of an id's first digits to be sure which one is meant. */
+const ID_START = /^[\da-f]{8,31}$/
+/** As OpenTelemetry has them; what else serves as an id may well begin like another. */
+const FULL_ID = /^(?:[\da-f]{16}|[\da-f]{32})$/
+
+/** Hexadecimal numbers, in any case; after `:` the first digits will do. */
 function idKeyword(of: (event: LogEvent) => string | undefined): (token: Comparison) => Predicate {
   return (token) => {
     const { operator, value } = only(token, [':', '=', '!='])
     const wanted = value.toLowerCase()
-    const isIt: Predicate = ({ event }) => of(event)?.toLowerCase() === wanted
+    const mayBeStart = operator === ':' && ID_START.test(wanted)
+    const isIt: Predicate = ({ event }) => {
+      const id = of(event)?.toLowerCase()
+      if (id === undefined || id === wanted || !mayBeStart) return id === wanted
+      return id.startsWith(wanted) && FULL_ID.test(id)
+    }
     return operator === '!=' ? (subject) => of(subject.event) !== undefined && !isIt(subject) : isIt
   }
 }
