@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
 import { messageOf, systemCode } from '../../../src/base/errors'
 import { type Classifier, type ClassifierFunction, functionClassifier } from '../../../src/query/classify'
 import { parseRules } from '../../../src/query/rules/rules'
+import { UsageError } from '../failure'
 
 /** A file of rules, a rule, or a module that cannot be used. */
 export interface BrokenClassifier {
@@ -22,12 +24,21 @@ const MODULES: ReadonlySet<string> = new Set(['.js', '.cjs', '.mjs'])
 /**
  * What `--rules` was given, by the names of the files: rules, and what else stood behind it. An option that takes several
  * values takes all that follow, so in `--rules a.yaml DIR` also the directory.
+ * @throws UsageError where something was given and none of it is rules
  */
 export function splitRules(given: readonly string[]): {
   readonly rules: readonly string[]
   readonly others: readonly string[]
 } {
-  return { rules: given.filter(isClassifierFile), others: given.filter((path) => !isClassifierFile(path)) }
+  const rules = given.filter(isClassifierFile)
+  if (given.length > 0 && rules.length === 0) {
+    const suffixes = [...RULES, ...MODULES].join(', ')
+    throw new UsageError(
+      `--rules ${given[0]}: that is no file of rules`,
+      `the names of those end in ${suffixes}`,
+    )
+  }
+  return { rules, others: given.filter((path) => !isClassifierFile(path)) }
 }
 
 function isClassifierFile(path: string): boolean {
@@ -49,7 +60,10 @@ async function loadFile(path: string): Promise<LoadedClassifiers> {
     if (RULES.has(extname(path))) return loadRules(path, await readFile(path, 'utf8'))
     return { classifiers: [loadModule(path)], broken: [] }
   } catch (error) {
-    return broken(`${path}${lineOf(path, error)}`, reasonOf(error))
+    return broken(
+      `${path}${lineOf(path, error)}`,
+      existsSync(path) ? reasonOf(error) : 'there is no such file',
+    )
   }
 }
 
@@ -89,8 +103,6 @@ export function lineOf(path: string, error: unknown): string {
 
 function reasonOf(error: unknown): string {
   switch (systemCode(error)) {
-    case 'ENOENT':
-      return 'there is no such file'
     case 'ERR_REQUIRE_ASYNC_MODULE':
       return 'a module that classifies has no await outside of functions'
     default:

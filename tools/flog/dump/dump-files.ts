@@ -4,19 +4,23 @@ import { UsageError } from '../failure'
 import type { ExitCode, Surroundings } from '../verb'
 import type { DumpOptions } from '../verbs/dump'
 import { mergeByTime } from './merge'
-import { selectionOf } from './selection'
+import { selectionOf, tellApart } from './selection'
 import { readParts } from './source'
 import { targetFor } from './targets'
 import { partsOf, type Target, type WriteOptions, writeParts } from './write-parts'
 
-/** Prints files, one after the other or merged. */
+/** Prints files, one after the other or merged; of none that are named, standard input. */
 export async function dumpFiles(
-  paths: readonly string[],
+  args: readonly string[],
   options: DumpOptions,
   io: Surroundings,
 ): Promise<ExitCode> {
+  const { paths: given, selects } = tellApart(args, options)
+  if (given.length === 0 && io.streams.stdin.isTTY)
+    throw new UsageError('which file is to be printed', 'name incident files, or - for standard input')
+  const paths = given.length === 0 ? ['-'] : given
   checkTogether(paths, options)
-  const selection = selectionOf(options)
+  const selection = selectionOf(selects)
   const target = targetFor(options.json === true ? 'json' : options.format, io.out, io.style, {
     mode: options.timestamps ?? options.time ?? 'relative',
     tree: options.tree === true,
@@ -32,11 +36,17 @@ export async function dumpFiles(
   return exitCode
 }
 
-function checkTogether(paths: readonly string[], { follow, merge, tree, json, format }: DumpOptions): void {
+function checkTogether(paths: readonly string[], options: DumpOptions): void {
+  const { follow, merge, tree, json, format, timestamps, time } = options
+  const isText = json !== true && format === 'text'
+  if (json === true && format !== 'text' && format !== 'json')
+    throw new UsageError(`both --json and --format ${format} are given`, 'choose one of them')
+  if (!isText && (timestamps ?? time) !== undefined)
+    throw new UsageError('--timestamps is for text only', 'the other formats say how their times are written')
   if (follow === true && paths.length > 1)
     throw new UsageError('--follow takes one file', 'of a directory: flog tail DIR')
   if (tree !== true) return
-  if (json === true || format !== 'text') throw new UsageError('--tree is for text only')
+  if (!isText) throw new UsageError('--tree is for text only')
   if (follow === true || merge === true) throw new UsageError('--tree needs one file that is complete')
 }
 

@@ -3,8 +3,8 @@ import type { IncidentHeader } from '../../../src/incident/header'
 import type { RecordedEvent } from '../../../src/incident/parts'
 
 export interface SelectionOptions {
-  /** `trace=ID`, `span=ID`, `request=ID`. */
-  readonly only?: string
+  /** `trace=ID`, `span=ID`, `request=ID`; of several any one. */
+  readonly only?: readonly string[]
   /** In the grammar of the filter. */
   readonly where?: string
   /** Microseconds before and after the trigger. */
@@ -28,7 +28,7 @@ export function selectionOf({ only, where, around }: SelectionOptions): Selectio
   const { parseFilter, quoteText } =
     require('../../../src/query/filter') as typeof import('../../../src/query/filter')
   const texts = [
-    ...(only === undefined ? [] : [onlyFilter(only, quoteText)]),
+    ...(only === undefined ? [] : [only.map((each) => onlyFilter(each, quoteText)).join(' OR ')]),
     ...(where === undefined ? [] : [where]),
   ]
   const filters = texts.map(parseFilter)
@@ -47,24 +47,79 @@ export function selectionOf({ only, where, around }: SelectionOptions): Selectio
   }
 }
 
-const AROUND = /^(?:trigger)?\s*(?:±|\+\/-)?\s*(\d+(?:\.\d+)?)\s*s?(?:\s*,\s*\+?(\d+(?:\.\d+)?)\s*s?)?$/
-
 /**
- * `30`: so many seconds before and after the trigger; `30,5`: 30 before, 5 after. `trigger ±30s` is taken too.
+ * `30`: so many seconds before and after the trigger; `30,5`: 30 before, 5 after; units are ms, s, m and h. `trigger ±30`
+ * is taken too, and just `trigger` where the rest is an argument of its own.
  * @throws FlogError FLOG_OPTION_INVALID
  */
-export function parseAround(text: string): Around {
-  const match = AROUND.exec(text.trim())
-  if (match === null)
-    throw invalidOption('--around', 'seconds around the trigger: 30, or 30,5 for 30 before and 5 after', text)
-  const before = Number(match[1]) * 1e6
-  return { before, after: match[2] === undefined ? before : Number(match[2]) * 1e6 }
+export function parseAround(text: string): Around | 'trigger' {
+  const given = text.trim()
+  if (given === 'trigger') return given
+  const [, before, after] = AROUND.exec(given) ?? []
+  const micros = [before, after ?? before].map(microsOf)
+  const [from, to] = micros
+  if (from !== undefined && to !== undefined) return { before: from, after: to }
+  throw invalidOption(
+    '--around',
+    'a time around the trigger: 30 (seconds), 500ms, 2m, or 30,5 for 30 s before and 5 s after',
+    text,
+  )
 }
 
+const AROUND = /^(?:trigger\s*)?(?:(?:±|\+\/?-)\s*)?(\d[\w.]*)(?:\s*,\s*\+?(\d[\w.]*))?$/
+
+function microsOf(text: string | undefined): number | undefined {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text ?? '') ?? []
+  const factor = UNITS.get(unit)
+  return number === undefined || factor === undefined ? undefined : Number(number) * factor
+}
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1e3],
+  ['s', 1e6],
+  ['m', 60e6],
+  ['min', 60e6],
+  ['h', 3600e6],
+])
+
+/**
+ * What `--only` and `--around` leave to be told apart: both may be written in two words, and an option that takes several
+ * values takes all that follow, so also files.
+ * @throws FlogError FLOG_OPTION_INVALID
+ */
+export function tellApart(
+  args: readonly string[],
+  options: Omit<SelectionOptions, 'around'> & { readonly around?: Around | 'trigger' },
+): { readonly paths: readonly string[]; readonly selects: SelectionOptions } {
+  const { where } = options
+  const only = options.only?.filter((text) => LIKE_ONLY.test(text))
+  let paths = [...args, ...(options.only ?? []).filter((text) => !LIKE_ONLY.test(text))]
+  let around = options.around
+  if (around === 'trigger') {
+    const rest = paths.find((text) => PLUS_MINUS.test(text)) ?? ''
+    around = parseAround(`trigger ${rest}`)
+    if (around === 'trigger') throw invalidOption('--around', 'a time beside trigger: trigger ±30', 'trigger')
+    paths = paths.filter((text) => text !== rest)
+  }
+  if (options.only !== undefined && only?.length === 0)
+    throw invalidOption('--only', ONLY_FORMS, options.only[0])
+  return {
+    paths,
+    selects: {
+      ...(only !== undefined && { only }),
+      ...(where !== undefined && { where }),
+      ...(around !== undefined && { around }),
+    },
+  }
+}
+
+const PLUS_MINUS = /^(?:±|\+\/?-)/
+const LIKE_ONLY = /^[a-z]+[=:]/i
+const ONLY_FORMS = 'trace=ID, span=ID or request=ID'
 const ONLY = /^(trace|span|request)[=:](.+)$/s
 
 function onlyFilter(text: string, quote: (text: string) => string): string {
   const match = ONLY.exec(text.trim())
-  if (match === null) throw invalidOption('--only', 'trace=ID, span=ID or request=ID', text)
+  if (match === null) throw invalidOption('--only', ONLY_FORMS, text)
   return `${match[1]}:${quote(match[2] ?? '')}`
 }

@@ -8,7 +8,7 @@ import { RecordingJudge } from '../show/recording-text'
 import { formatTime, type TimeMode } from '../show/time'
 import { count, grouped } from '../show/words'
 import type { Style } from '../style'
-import { clip } from '../terminal'
+import { clip, escapeLine } from '../terminal'
 import { HeldHistory } from './held-history'
 import { treeOf } from './tree'
 import type { DumpedFile, Target } from './write-parts'
@@ -55,10 +55,11 @@ class TextTarget implements Target {
     if (header === undefined) return
     const { tree, merged, live, mode } = this.#options
     if (merged !== true || this.#origin === undefined) this.#origin = header
-    if (merged === true) this.#label(file)
-    else this.#text = this.#newText()
+    if (merged !== true) this.#text = this.#newText()
     this.#text.widen([header.trigger.event])
-    this.#out.write(`${headerLines(header, this.#style, mode).join('\n')}\n\n`)
+    const lines = headerLines(header, this.#style, mode)
+    if (merged === true) lines.splice(1, 0, this.#labelLine(file))
+    this.#out.write(`${lines.join('\n')}\n\n`)
     if (tree === true) this.#held = HeldHistory.forTree()
     else if (merged !== true && live !== true) this.#held = HeldHistory.forFindings(header)
   }
@@ -72,7 +73,8 @@ class TextTarget implements Target {
 
   damage(damage: Damage, file: DumpedFile): void {
     this.#release(file)
-    this.#out.line(this.#style.bad(`  ⋯ ${missingText(damage)}`))
+    const label = this.#options.merged === true ? `${this.#style.bold(this.#label(file))} ` : ''
+    this.#out.line(`${label}${this.#style.bad(`  ⋯ ${missingText(damage)}`)}`)
   }
 
   verdict(verdict: Parameters<NonNullable<Target['verdict']>>[0], file: DumpedFile): void {
@@ -117,6 +119,11 @@ class TextTarget implements Target {
       const lines = this.#text.render(event, mark).trimEnd().split('\n')
       this.#out.write(lines.map((line) => `${label}${line}\n`).join(''))
     }
+  }
+
+  #labelLine(file: DumpedFile): string {
+    const label = this.#style.bold(this.#label(file))
+    return `  ${this.#style.dim('below as'.padEnd(10))} ${label}  ${this.#style.dim(escapeLine(file.path))}`
   }
 
   /** The service where that tells the files apart, else the name of the file. */

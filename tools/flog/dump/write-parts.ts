@@ -77,7 +77,7 @@ export async function writeParts(
       case 'damage':
         target.damage?.(part.damage, file)
         await out.flush()
-        talk(`flog: ${escapeLine(part.damage.message)}`)
+        talk(`flog: ${escapeLine(`${file.path}: ${part.damage.message}`)}`)
         break
       case 'verdict':
         if (part.verdict.state !== 'whole' && part.verdict.state !== 'open') whole = false

@@ -1,4 +1,5 @@
 import { realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { IncidentPart } from '../../../src/incident/parser'
 import type { RewriteOutcome } from '../../../src/incident/rewrite'
 import { readSummary } from '../../../src/incident/summary'
@@ -41,6 +42,14 @@ export async function targetOf(path: string, { output, inPlace, force }: TargetO
 }
 
 async function newTarget(path: string, output: string, force: boolean): Promise<Target> {
+  if (output === '-') {
+    throw new UsageError(
+      'a copy is a file: it cannot go to standard output',
+      'name a file with -o FILE (-o ./- for one that is called so)',
+    )
+  }
+  if (await isDirectory(output))
+    throw new Problem(`${output}: it is a directory`, `name a file in it: -o ${join(output, 'copy.flog.gz')}`)
   if (force) return { path: output, name: output, isInPlace: false, overwrite: true }
   const there = await realpath(output).catch(() => undefined)
   if (there === undefined) return { path: output, name: output, isInPlace: false, overwrite: false }
@@ -48,6 +57,13 @@ async function newTarget(path: string, output: string, force: boolean): Promise<
   throw new Problem(
     `${output}: there is a file of that name`,
     isSame ? 'to replace the file itself: --in-place' : 'to replace it: --force',
+  )
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
   )
 }
 
@@ -82,7 +98,7 @@ export function refuseDamaged(
 /** The parts of a file with all that is in it, also what this version does not know; of a foreign file, what there is. */
 export async function* partsToCopy(path: string, io: Surroundings): AsyncGenerator<IncidentPart, void> {
   for await (const part of await readParts(path, io, true)) {
-    if (part.kind === 'damage') io.talk(`flog: ${escapeLine(part.damage.message)}`)
+    if (part.kind === 'damage') io.talk(`flog: ${escapeLine(`${path}: ${part.damage.message}`)}`)
     yield part
   }
 }

@@ -13,8 +13,18 @@ import type { ExitCode, Surroundings } from '../verb'
 import type { ScrubOptions } from '../verbs/scrub'
 
 /** `flog scrub`: in the file's own place, or to another file. */
-export async function scrubFile(path: string, options: ScrubOptions, io: Surroundings): Promise<ExitCode> {
+export async function scrubFile(
+  path: string | undefined,
+  options: ScrubOptions,
+  io: Surroundings,
+): Promise<ExitCode> {
   const scrubbing = scrubbingOf(options)
+  if (path === undefined) {
+    throw new UsageError(
+      'which file is to be scrubbed',
+      'name it first: --field and --pattern take all words that follow',
+    )
+  }
   if (path === '-') throw new UsageError('standard input can be read only once', 'name a file')
   const target = await targetOf(path, { ...options, inPlace: options.output === undefined })
   return eachFile([path], io, () => scrubTo(target, path, scrubbing, options.force === true, io))
@@ -39,10 +49,13 @@ async function scrubTo(
   })
   const { counts } = scrubber
   const name = escapeLine(target.name)
+  const nothing = target.isInPlace
+    ? `flog: there is nothing to take out, ${name} stays as it is`
+    : `flog: there was nothing to take out; ${name} is a copy`
   io.talk(
-    isWritten
+    isWritten && counts.values > 0
       ? `flog: took out ${count(counts.values, 'value')}${placesText(counts)}: ${name}`
-      : `flog: there is nothing to take out, ${name} stays as it is`,
+      : nothing,
   )
   if (counts.unsearchedBlocks > 0) {
     const blocks = count(counts.unsearchedBlocks, 'block')
@@ -92,13 +105,14 @@ function scrubbingOf(options: ScrubOptions): Scrubbing {
 
 function patternOf(text: string): RegExp {
   const [, source = text, flags = ''] = /^\/(.+)\/([imsu]{0,4})$/s.exec(text) ?? []
+  let pattern: RegExp
   try {
-    const pattern = new RegExp(source, flags)
-    if (!pattern.test('')) return pattern
+    pattern = new RegExp(source, flags)
   } catch {
-    // Told below.
+    throw invalidOption('--pattern', 'a regular expression; write \\ before what is meant as it stands', text)
   }
-  throw invalidOption('--pattern', 'a regular expression that does not match everything', text)
+  if (!pattern.test('')) return pattern
+  throw invalidOption('--pattern', 'an expression that does not match where there is nothing', text)
 }
 
 function markOf({ fields, patterns, defaults }: Scrubbing, at: number): RewriteMark {

@@ -10,27 +10,31 @@ import type {
   SuppressedCounts,
   TriggerRecord,
 } from '../../../src/incident/header'
+import { errorChain } from '../../../src/query/filter/errors'
 import type { RingState } from '../../../src/ring/layout'
 import type { Style } from '../style'
-import { escapeLine } from '../terminal'
+import { clip, escapeLine } from '../terminal'
 import { duration, formatTime, type TimeMode } from './time'
 import { columns, count, grouped } from './words'
 
 /** A window that used less of its time than this was ended by the count of its events: people should know. */
 const SHORT_PART = 0.1
+/** Of a message of an error: all of it stands below the trigger. */
+const ERROR_CHARS = 200
 
 /**
  * The lines above the events: whose incident, when, why, and how far back it goes.
  * @param mode of the times below; a relative one says nothing of when it was
  */
 export function headerLines(header: IncidentHeader, style: Style, mode: TimeMode = 'utc'): string[] {
-  const { service, version, label, host, pid, versions, trigger } = header
+  const { service, version, versions, trigger } = header
   const rows: [string, string][] = [
     ['service', escapeLine(version === '' ? service : `${service} ${version}`)],
-    ['host', escapeLine(`${host}, pid ${pid}${label === undefined ? '' : `, ${label}`}`)],
-    ['versions', escapeLine(versionText(versions))],
+    ...labelled('host', placeLines(header)),
+    ...labelled('versions', versionLines(versions)),
     ['when', formatTime(mode === 'relative' ? 'utc' : mode, trigger.event.time, 0)],
     ['trigger', triggerText(trigger, style)],
+    ...labelled('error', errorSummary(trigger)),
     ['why', escapeLine(trigger.kind === 'event' ? trigger.reason : `${trigger.kind}: ${trigger.reason}`)],
     ...labelled('history', historyLines(header)),
     ...labelled('held back', suppressedLines(header.suppressed)),
@@ -68,9 +72,25 @@ function rewriteText({ by, at, filter, fields, patterns }: RewriteMark, mode: Ti
 
 /** `error db.pool: connection lost`. */
 export function triggerText({ event }: TriggerRecord, style: Style): string {
-  const message = escapeLine(fillTemplate(event.message, event.fields))
-  const facility = event.facility === '' ? '' : `${escapeLine(event.facility)}: `
-  return `${style.severity(event.severity, severityName(event.severity))} ${facility}${message}`
+  const message = fillTemplate(event.message, event.fields)
+  const text = [event.facility, message].filter((part) => part !== '').join(': ')
+  return `${style.severity(event.severity, severityName(event.severity))} ${escapeLine(text)}`.trimEnd()
+}
+
+/** The error of the trigger and where it came from, where the trigger's message does not say it. */
+function errorSummary({ event }: TriggerRecord): string[] {
+  const chain = errorChain(event)
+  const [first] = chain
+  const root = chain.at(-1)
+  if (first === undefined || root === undefined) return []
+  const texts = first === root ? [first] : [first, root]
+  const isSaid = first === root && first.message !== '' && event.message.includes(first.message)
+  if (isSaid) return []
+  return [
+    texts
+      .map(({ name, message }) => clip(message === '' ? name : `${name}: ${message}`, ERROR_CHARS))
+      .join(', caused by '),
+  ]
 }
 
 /** The lines below the events: how the window ended, and what is not in the file. */
@@ -137,23 +157,37 @@ function shortWindow({ postTrigger }: IncidentHeader, { reason }: IncidentTraile
   ]
 }
 
-function versionText(versions: Readonly<Record<string, string>>): string {
-  return Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(', ')
+/** Logs of other programs may not say where they are from. */
+function placeLines({ host, pid, label = '' }: IncidentHeader): string[] {
+  const parts = [host, pid === 0 ? '' : `pid ${pid}`, label].filter((part) => part !== '')
+  return parts.length === 0 ? [] : [escapeLine(parts.join(', '))]
 }
 
-function historyLines({ rings, trigger }: IncidentHeader): string[] {
+function versionLines(versions: Readonly<Record<string, string>>): string[] {
+  const texts = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return texts.length === 0 ? [] : [escapeLine(texts.join(', '))]
+}
+
+function historyLines({ rings, trigger, extra }: IncidentHeader): string[] {
   const used = mergeThreads(rings)
     .filter((ring) => ring.events + ring.evicted > 0)
     .sort((a, b) => rank(a) - rank(b))
   const rows = used.map((ring) => [
     escapeLine(ring.facility === '' ? ring.severity : `${ring.severity} ${ring.facility}`),
     count(ring.events, 'event'),
-    ring.events === 0 ? '' : `back to ${duration(trigger.event.time - ring.oldest)} before`,
+    reachText(ring, trigger),
     ring.evicted === 0 ? '' : `${grouped(ring.evicted)} older ones were overwritten`,
   ])
-  return rows.length === 0 ? ['none'] : columns(rows, new Set([1]))
+  if (rows.length > 0) return columns(rows, new Set([1]))
+  // How much Foolscap kept is not in its files, though events are.
+  return extra?.['foolscap'] === undefined ? ['none'] : []
+}
+
+function reachText({ events, oldest }: RingState, { event }: TriggerRecord): string {
+  if (events === 0) return ''
+  return events === 1 && oldest === event.time
+    ? 'the trigger itself'
+    : `back to ${duration(event.time - oldest)} before`
 }
 
 /** Threads have rings of their own; the reader wants to know how far back each severity goes. */

@@ -8,9 +8,10 @@ export interface DumpOptions {
   readonly format: DumpFormat
   readonly timestamps?: TimeMode
   readonly time?: TimeMode
-  readonly only?: string
+  /** With what follows it on the command line, which may be files. */
+  readonly only?: readonly string[]
   readonly where?: string
-  readonly around?: Around
+  readonly around?: Around | 'trigger'
   readonly tree?: true
   readonly merge?: true
   readonly follow?: true
@@ -18,7 +19,7 @@ export interface DumpOptions {
 
 export const dump: Verb<DumpOptions> = {
   name: 'dump',
-  args: '<file...>',
+  args: '[file...]',
   summary: 'print incident files: what led up to it, what set it off, what came after',
   options: [
     JSON_OPTION,
@@ -30,15 +31,18 @@ export const dump: Verb<DumpOptions> = {
     },
     {
       flags: '-t, --timestamps <mode>',
-      help: 'the time of an event; relative (default): seconds from the trigger',
+      help: 'in text, the time of an event; relative (default): seconds from the trigger',
       choices: TIME_MODES,
     },
     { flags: '--time <mode>', help: 'the same as --timestamps', choices: TIME_MODES },
-    { flags: '--only <what>', help: 'only events of trace=ID, span=ID or request=ID' },
+    {
+      flags: '--only <what...>',
+      help: 'only events of trace=ID, span=ID or request=ID; of several, any one',
+    },
     { flags: '--where <filter>', help: 'only events that match, as in flog filter: "facility:db wait>1000"' },
     {
       flags: '--around <seconds>',
-      help: 'only so many seconds before and after the trigger: 30, or 30,5',
+      help: 'only so long before and after the trigger: 30, 500ms, or 30,5; also: trigger ±30',
       parse: (value) => {
         const { parseAround } = require('../dump/selection') as typeof import('../dump/selection')
         return parseAround(value)
@@ -60,7 +64,9 @@ export const dump: Verb<DumpOptions> = {
     { command: 'flog dump --json FILE | jq .message', does: 'hand them to another program' },
     { command: 'ssh web-1 cat FILE | flog dump -', does: 'read from standard input' },
   ],
-  notes: `--json prints {"header":…}, one event a line, then {"trailer":…}. The event that began the incident has
+  notes: `Without a file, standard input is read where it is no terminal. Of an id of a trace or span the first 8 digits will do.
+
+--json prints {"header":…}, one event a line, then {"trailer":…}. The event that began the incident has
 "trigger": true, later ones "trigger": "further". What is wrong with a file comes with the trailer, as "verdict".
 With --merge each line has "file", and seconds count from the trigger of the first file.
 

@@ -10,7 +10,7 @@ export interface ScrubOptions {
 
 export const scrub: Verb<ScrubOptions> = {
   name: 'scrub',
-  args: '<file>',
+  args: '[file]',
   summary: 'take secrets out of an incident file that was recorded already',
   options: [
     { flags: '--default', help: 'what recorders redact by default, and all that flog verify points out' },
@@ -36,7 +36,7 @@ value of a field is taken out wherever else it stands, as a word of its own. The
 Name the file first: --field and --pattern take all words that follow. Copies elsewhere are not touched.
 
 Exit code: 0 done, or there was nothing to take out; 1 some of the file is damaged, or nothing could be written.`,
-  async run({ args: [path = ''], options, io }): Promise<ExitCode> {
+  async run({ args: [path], options, io }): Promise<ExitCode> {
     const { scrubFile } = require('../scrub/scrub-file') as typeof import('../scrub/scrub-file')
     return scrubFile(path, options, io)
   },

@@ -128,12 +128,18 @@ describe('a broken classifier is told once, with file and line, and the others g
     expect(code).toBe(1)
   })
 
-  test('a file that is not there', async () => {
-    const { code, stderr } = await run(['classify', 'incidents', '-r', 'nowhere.yaml'])
+  test.each(['nowhere.yaml', 'nowhere.js'])('a file that is not there: %s', async (name) => {
+    const { code, stderr } = await run(['classify', 'incidents', '-r', name])
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'flog: nowhere.yaml: there is no such file; it is left out\n',
+      stderr: `flog: ${name}: there is no such file; it is left out\n`,
     })
+  })
+
+  test('none by its name: nothing is classified without the rules that were meant', async () => {
+    const { code, stdout, stderr } = await run(['classify', 'incidents', '-r', write('rules.txt', RULES)])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^flog: --rules rules\.txt: that is no file of rules\n {2}the names .*\.yaml/)
   })
 })
 

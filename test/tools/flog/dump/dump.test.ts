@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { FlogError } from '../../../../src/base/errors'
 import { readIncidentFile } from '../../../../src/incident/reader'
+import { buildFile, plainFile } from '../../../../tools/fixtures/incident-file'
 import { jsonTarget } from '../../../../tools/flog/dump/json-target'
 import { type TextOptions, textTarget } from '../../../../tools/flog/dump/text-target'
 import { partsOf, type Target, writeParts } from '../../../../tools/flog/dump/write-parts'
@@ -121,11 +122,14 @@ describe('flog dump', () => {
   const whole = join(FIXTURES, 'whole.incident.flog.gz')
 
   test('reads standard input', async () => {
-    const [file, piped] = await Promise.all([
+    const input = readFileSync(whole)
+    const [file, piped, unnamed] = await Promise.all([
       flog(['dump', whole]),
-      flog(['dump', '-'], { input: readFileSync(whole) }),
+      flog(['dump', '-'], { input }),
+      flog(['dump'], { input }),
     ])
     expect(piped).toEqual(file)
+    expect(unnamed).toEqual(file)
     expect(file.code).toBe(0)
   })
 
@@ -145,7 +149,9 @@ describe('flog dump', () => {
     const { code, stdout, stderr } = await flog(['dump', join(FIXTURES, 'damaged-block.incident.flog')])
     expect(code).toBe(1)
     expect(stdout).toContain('◀ TRIGGER')
-    expect(stderr).toBe('flog: a block does not match its checksum\n')
+    expect(stderr).toMatch(
+      /^flog: \S+\/damaged-block\.incident\.flog: a block does not match its checksum\n$/,
+    )
   })
 
   test('shows a part of the events, and says of how many', async () => {
@@ -159,7 +165,11 @@ describe('flog dump', () => {
 
   test.each([
     [['--only', 'thread=1'], /--only takes trace=ID/],
-    [['--around', 'soon'], /--around takes seconds/],
+    [['--only', 'trace=ab12', '--only', 'thread=1'], /--only takes .*"thread=1"/],
+    [['--around', 'soon'], /--around takes a time around/],
+    [['--around', 'trigger'], /--around takes a time beside trigger/],
+    [['--json', '--timestamps', 'utc'], /--timestamps is for text only/],
+    [['--json', '--format', 'csv'], /both --json and --format csv/],
     [['--where', '('], /position|expected|column/i],
     [['--tree', '--json'], /--tree is for text only/],
     [['--follow', whole], /--follow takes one file/],
@@ -167,6 +177,50 @@ describe('flog dump', () => {
     const { code, stderr } = await flog(['dump', whole, ...args])
     expect(stderr).toMatch(message)
     expect(code).toBe(2)
+  })
+
+  test('--only may be said several times, and before the files: events of any of them', async () => {
+    const path = join(scratch, 'traces.incident.flog')
+    const ids = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' }
+    const history = [
+      { message: 'of the trace', more: ids },
+      { message: 'of the request', fields: { requestId: 'r-7' } },
+      { message: 'of neither' },
+    ]
+    writeFileSync(path, plainFile(buildFile({ name: 'traces', history: [history] })))
+    const calls = [
+      [path, '--only', 'trace=4bf92f35', '--only', 'request=r-7'],
+      ['--only', 'trace=4bf92f35', 'request=r-7', path],
+    ]
+    for (const args of calls) {
+      const { code, stdout } = await flog(['dump', ...args])
+      expect(code).toBe(0)
+      expect(stdout).toContain('2 of 4 events shown')
+      expect(stdout).not.toContain('of neither')
+    }
+    const { stderr } = await flog(['dump', '--only', path])
+    expect(stderr).toMatch(/--only takes trace=ID/)
+  })
+
+  test('--around takes what people write', async () => {
+    const near = ['0.002', '2ms', '±2ms', 'trigger ±0.002', '0.002,2ms']
+    const shown = await Promise.all([
+      ...near.map((text) => flog(['dump', whole, '--around', text])),
+      flog(['dump', '--around', 'trigger', '±0.002', whole]),
+    ])
+    for (const { stdout, stderr } of shown) {
+      expect(stderr).toBe('')
+      expect(stdout).toContain('3 of 11 events shown')
+    }
+  })
+
+  test('merged files are told apart above, in the middle and below', async () => {
+    const damaged = join(FIXTURES, 'damaged-block.incident.flog')
+    const { code, stdout } = await flog(['dump', '--merge', whole, damaged])
+    expect(code).toBe(1)
+    expect(stdout).toContain(`  below as   shop/4711  ${damaged}\n`)
+    expect(stdout).toMatch(/^shop\/4711 +⋯ damage: 4 events missing here$/m)
+    expect(stdout).toMatch(/^shop\/4711:$/m)
   })
 
   test('merges files by time, and says of which file each event is', async () => {

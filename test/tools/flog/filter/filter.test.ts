@@ -158,6 +158,8 @@ test('what is printed', async () => {
     ['nowhere.flog', '-o', 'other.flog'],
     ['nowhere.flog', '--in-place'],
     ['.', '-o', 'other.flog'],
+    ['whole.flog', '-o', '-'],
+    ['whole.flog', '-o', '.'],
   ]
   const forced = [
     ['whole.flog', '-o', 'there.flog', '-p', 'warn', '--force'],

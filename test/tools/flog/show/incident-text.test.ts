@@ -1,3 +1,4 @@
+import type { ErrorRecord, Plain } from '../../../../src/event/event'
 import type { IncidentHeader, IncidentTrailer } from '../../../../src/incident/header'
 import { headerLines, trailerLines, verdictLine } from '../../../../tools/flog/show/incident-text'
 import { createStyle } from '../../../../tools/flog/style'
@@ -58,6 +59,35 @@ describe('above the events', () => {
     expect(headerLines(HEADER, PLAIN)).toContain('  trigger    error shop: order 7 failed')
   })
 
+  test('the error of the trigger and where it came from, where the message does not say it', () => {
+    const event = HEADER.trigger.event
+    const errorOf = (error: ErrorRecord, message = event.message): string | undefined =>
+      headerLines({ ...HEADER, trigger: { ...HEADER.trigger, event: { ...event, message, error } } }, PLAIN)
+        .find((line) => line.startsWith('  error'))
+        ?.slice(13)
+    const refused: ErrorRecord = { name: 'Error', message: 'connection refused', code: 'ECONNREFUSED' }
+    const cause = { $: 'error', ...refused } as unknown as Plain
+    expect(errorOf(refused)).toBe('Error: connection refused')
+    expect(errorOf(refused, 'failed: connection refused')).toBeUndefined()
+    expect(errorOf({ name: 'PayError', message: 'no\x1b[2J answer', cause })).toBe(
+      'PayError: no\\x1b[2J answer, caused by Error: connection refused',
+    )
+    expect(errorOf({ name: 'E', message: 'x'.repeat(5000) })?.length).toBeLessThan(250)
+  })
+
+  test('only what a log of another program says of where it is from', () => {
+    const lines = headerLines({ ...HEADER, host: '', versions: {}, extra: { foolscap: 'tail' } }, PLAIN)
+    expect(lines).toContain('  host       pid 1')
+    expect(lines.join('\n')).not.toMatch(/versions|history/)
+    expect(headerLines({ ...HEADER, host: '', pid: 0 }, PLAIN).join('\n')).not.toMatch(/host/)
+  })
+
+  test('a trigger without a message', () => {
+    const event = { ...HEADER.trigger.event, message: '' }
+    const lines = headerLines({ ...HEADER, trigger: { ...HEADER.trigger, event } }, PLAIN)
+    expect(lines).toContain('  trigger    error shop')
+  })
+
   test('what was done to the file since it was recorded, in order', () => {
     const rewritten = [
       { by: 'import' as const, ...MARK },
@@ -79,6 +109,7 @@ describe('above the events', () => {
       { ...ring, severity: 'debug', events: 1500, oldest: 9_500_000 },
       { ...ring, severity: 'debug', thread: 1, events: 500, oldest: 9_000_000 },
       { ...ring, severity: 'info', facility: 'http', events: 1, oldest: 9_999_000 },
+      { ...ring, severity: 'error', events: 1, oldest: HEADER.trigger.event.time },
       { ...ring, severity: 'fatal' },
     ]
     const lines = headerLines({ ...HEADER, rings }, PLAIN)
@@ -87,6 +118,7 @@ describe('above the events', () => {
       '  history    debug      2,000 events  back to 1.0 s before',
       '             info           5 events  back to 6.0 s before   10 older ones were overwritten',
       '             info http       1 event  back to 1.0 ms before',
+      '             error           1 event  the trigger itself',
     ])
   })
 
