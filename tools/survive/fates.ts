@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../src/base/clock'
+import { FlogError } from '../../src/base/errors'
 import { readIncidentFile } from '../../src/incident/reader'
 import { pause } from '../../src/remote/pause'
 import { between, type Chance } from './chance'
@@ -65,7 +66,6 @@ const stuck: Fate = {
   },
 }
 
-/** The file is there a moment before its history and its trigger are. */
 async function isStallOnDisk(directory: string): Promise<boolean> {
   for (const name of readdirSync(directory)) {
     if (name.endsWith('.incident.flog') && (await holdsStall(join(directory, name)))) return true
@@ -73,10 +73,15 @@ async function isStallOnDisk(directory: string): Promise<boolean> {
   return false
 }
 
+/** The file is there a moment before its header is, and that before its history and its trigger. */
 async function holdsStall(path: string): Promise<boolean> {
-  for await (const part of readIncidentFile(path)) {
-    if (part.kind === 'events' && part.events.some(({ event }) => event.facility === 'process.stall'))
-      return true
+  try {
+    for await (const part of readIncidentFile(path)) {
+      if (part.kind === 'events' && part.events.some(({ event }) => event.facility === 'process.stall'))
+        return true
+    }
+  } catch (error) {
+    if (!FlogError.is(error, 'FLOG_FILE_NOT_INCIDENT')) throw error
   }
   return false
 }

@@ -65,9 +65,10 @@ async function run(row: Row, { dist, seed, signal }: RunOptions): Promise<RunRes
   const directory = join(cwd, 'incidents')
   await mkdir(directory, { mode: 0o700 })
   const disk = row.fate?.onSmallDisk === true ? new SmallDisk(directory) : undefined
+  let child: Child | undefined
   try {
     const plan = planOf(row, { chance, cwd, directory })
-    const child = new Child(plan, { dist, cwd, clock, signal, execArgv: row.execArgv ?? [] })
+    child = new Child(plan, { dist, cwd, clock, signal, execArgv: row.execArgv ?? [] })
     let why: string | undefined = 'it did not get ready'
     if ((await child.line()) === 'ready') {
       why = await row.fate?.befall({ child, directory, clock, chance, signal, disk })
@@ -78,6 +79,8 @@ async function run(row: Row, { dist, seed, signal }: RunOptions): Promise<RunRes
     const reason = wrongEnd(row, ended) ?? why ?? left.why
     return { ...left, ...(reason !== undefined && { why: reason }) }
   } finally {
+    // Where something else failed it may still be turning, and would be in the way of the next ones.
+    child?.kill('SIGKILL')
     disk?.end()
     await rm(cwd, { recursive: true, force: true })
   }
