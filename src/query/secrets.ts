@@ -43,6 +43,17 @@ const KINDS: readonly SecretKind[] = [
   { name: ['Stripe key', 'Stripe keys'], pattern: /\b(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,}/g },
   { name: ['Google key', 'Google keys'], pattern: /\bAIza[\w-]{35}/g },
   { name: ['npm token', 'npm tokens'], pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
+  { name: ['SendGrid key', 'SendGrid keys'], pattern: /\bSG\.[\w-]{16,32}\.[\w-]{16,64}/g },
+  {
+    name: ['key of a language model', 'keys of language models'],
+    pattern: /\bsk-(?:(?:proj|ant|svcacct|admin)-[\w-]{20,}|[A-Za-z0-9]{32,})/g,
+  },
+  {
+    // Not in the address of a request, which is a kind of its own; nor what stands there in the place of a value.
+    name: ['secret beside its name', 'secrets beside their names'],
+    pattern:
+      /(?<![?&\w-])[\w-]{0,40}(?:password|passwd|passphrase|secret|api[_-]?key|(?:access|auth|refresh|api)[_-]token)(?:=|["']: ?)(?!null\b|true\b|false\b|undefined\b|\$\{)["']?[^\s"'&,;*[\](){}<>]{6,}/gi,
+  },
   {
     name: ['secret in the address of a request', 'secrets in addresses of requests'],
     pattern:
@@ -55,7 +66,7 @@ const NAMED = ['value named like a secret', 'values named like secrets'] as cons
 
 /** Without one of these a text holds none of the kinds. It costs a tenth of looking for all of them. */
 const HINT =
-  /-----BEGIN|bearer|eyJ|authorization|AKIA|ASIA|aws_?secret|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|hooks\.slack|_live_|_test_|whsec_|AIza|npm_|[?&]\w{2,20}=/i
+  /-----BEGIN|bearer|eyJ|authorization|AKIA|ASIA|aws_?secret|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|hooks\.slack|_live_|_test_|whsec_|AIza|npm_|SG\.|sk-|[?&]\w{2,20}=|(?:passw(?:or)?d|passphrase|secret|key|token)(?:=|["']:)/i
 
 /** What finds secret-looking values in texts: for whoever wants them taken out. Names and URLs are with the defaults of redaction. */
 export const SECRET_PATTERNS: readonly RegExp[] = KINDS.map(({ pattern }) => pattern)

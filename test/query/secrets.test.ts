@@ -22,6 +22,12 @@ const SECRETS: readonly (readonly [what: string, text: string])[] = [
   ['Stripe key', `sk_live_${'abcdefghijklmnop1234'}`],
   ['Google key', `AIza${'SyA1234567890abcdefghijklmnopqrstuvw'}`],
   ['npm token', `npm_${'a1B2'.repeat(9)}`],
+  ['SendGrid key', `SG.${'abcdefghijklmnopqrstuv'}.${'abcdefghijklmnopqrstuvwxyz0123456789abcdefg'}`],
+  ['key of a language model', `sk-proj-${'a1B2'.repeat(9)}`],
+  ['key of a language model', `sk-${'a1B2'.repeat(12)}`],
+  ['secret beside its name', `password=${'hunter22'}`],
+  ['secret beside its name', `DB_PASSWORD='${'hunter22'}'`],
+  ['secret beside its name', `{"user":"ada","apiKey":"${'k-123456'}"}`],
   ['secret in the address of a request', 'GET /login?user=ada&access_token=0123456789abcdef'],
   ['password in a URL', 'postgres://app:hunter2@db.example/shop'],
 ]
@@ -92,6 +98,10 @@ test('ordinary logs hold no secrets', () => {
     'postgres://app:[redacted]@db.example/shop',
     'GET /login?access_token=[redacted]',
     'authorization: [redacted]',
+    'password=[redacted] {"password":"[redacted]"}',
+    'password: must not be empty, got password=undefined secret=null',
+    'api_key=$' + '{API_KEY} password={password} secret=<none> apiKey=***',
+    'sk-learn and SG.1 are names',
   ]
   expect(findingsOf(...texts.map((message) => ({ message, fields: { url: message } })))).toEqual([])
 })
@@ -111,8 +121,16 @@ test('header and trailer are looked through, and kinds come with the most freque
 })
 
 test('long texts take no long time', () => {
-  const long = ['-----BEGIN PRIVATE KEY-----', 'eyJ', 'Bearer ', '?token=', 'aws_secret', 'a://b:'].map(
-    (start) => start.repeat(40_000),
-  )
+  const long = [
+    '-----BEGIN PRIVATE KEY-----',
+    'eyJ',
+    'Bearer ',
+    '?token=',
+    'aws_secret',
+    'a://b:',
+    ' secret',
+    'password=',
+    'sk-',
+  ].map((start) => start.repeat(40_000))
   expect(findingsOf(...long.map((message) => ({ message }))).length).toBeGreaterThan(0)
 }, 20_000)

@@ -48,6 +48,12 @@ async function newTarget(path: string, output: string, force: boolean): Promise<
       'name a file with -o FILE (-o ./- for one that is called so)',
     )
   }
+  if (/\.(?:bz2|xz|zst|zip)$/i.test(output)) {
+    throw new UsageError(
+      `${output}: copies are compressed with gzip, or not at all`,
+      'name a file that ends in .flog.gz or .flog',
+    )
+  }
   if (await isDirectory(output))
     throw new Problem(`${output}: it is a directory`, `name a file in it: -o ${join(output, 'copy.flog.gz')}`)
   if (force) return { path: output, name: output, isInPlace: false, overwrite: true }

@@ -10,13 +10,18 @@ export function secretsNote(
   style: Style,
 ): readonly string[] {
   if (findings.length === 0) return []
-  const kinds = findings.map(
-    ({ count, what, where }) => `${grouped(count)} ${what} (first in ${placeText(where)})`,
-  )
+  const width = Math.max(...findings.map((finding) => kindText(finding).length))
   return [
-    `  ${style.bold('note')}: looks like secrets: ${kinds.join(', ')}`,
+    `  ${style.bold('note')}: these look like secrets`,
+    ...findings.map(
+      (finding) => `        ${kindText(finding).padEnd(width)}  first in ${placeText(finding.where)}`,
+    ),
     `        to take them out: flog scrub --default ${shellWord(escapeLine(path))}`,
   ]
+}
+
+function kindText({ count, what }: SecretFinding): string {
+  return `${grouped(count)} ${what}`
 }
 
 function placeText(where: SecretFinding['where']): string {

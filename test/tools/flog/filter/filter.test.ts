@@ -160,6 +160,7 @@ test('what is printed', async () => {
     ['.', '-o', 'other.flog'],
     ['whole.flog', '-o', '-'],
     ['whole.flog', '-o', '.'],
+    ['whole.flog', '-o', 'other.flog.bz2'],
   ]
   const forced = [
     ['whole.flog', '-o', 'there.flog', '-p', 'warn', '--force'],
