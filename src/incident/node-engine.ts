@@ -1,5 +1,4 @@
 import { crc32, inflateRawSync } from 'node:zlib'
-import { inflateSync } from 'fflate/browser'
 import type { Engine } from './engine'
 
 /** Zeros that may have been written: at least the padding of the last block. */
@@ -16,6 +15,8 @@ export const nodeEngine: Engine = {
 
   // zlib gives nothing of data that goes wrong somewhere; fflate leaves in `out` what it had until then.
   inflatePartly(data, maxBytes) {
+    // Few files are damaged, and loading it takes as long as reading a small one.
+    const { inflateSync } = require('fflate/browser') as typeof import('fflate/browser')
     const out = new Uint8Array(maxBytes)
     try {
       return inflateSync(data, { out })

@@ -3,7 +3,7 @@ import { FlogError } from '../../src/base/errors'
 import { UsageError } from './failure'
 import type { ColorChoice } from './style'
 import type { Call, ExitCode, OptionSpec, Surroundings, Verb } from './verb'
-import { verbs } from './verbs'
+import { verbsFor } from './verbs'
 
 export interface ProgramHost {
   readonly version: string
@@ -20,7 +20,7 @@ export interface ProgramHost {
 export async function runProgram(argv: readonly string[], host: ProgramHost): Promise<ExitCode> {
   let exitCode: ExitCode = 0
   const program = createProgram(host)
-  for (const verb of verbs) {
+  for (const verb of verbsFor(argv)) {
     program.addCommand(
       createCommand(verb, async (call) => {
         const io = host.surroundings(colorOf(program))

@@ -3,9 +3,9 @@ export function count(number: number, singular: string, plural = `${singular}s`)
   return `${grouped(number)} ${number === 1 ? singular : plural}`
 }
 
-/** `1,234,567`. */
+/** `1,234,567`. Not by the locale: loading that takes 30 ms, a third of what a small file takes in all. */
 export function grouped(number: number): string {
-  return number.toLocaleString('en-US')
+  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
 /** Rows as aligned columns, two spaces apart; the last column is not padded. */
