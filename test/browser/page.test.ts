@@ -60,9 +60,35 @@ describeInBrowser('the page of an incident, from a file', (rig) => {
     expect(new Set(await page.locator('.row:not([hidden]) .fac').allTextContents())).toEqual(
       new Set(['db.pool']),
     )
+    const line = page.locator('.row.behind-trigger')
+    expect(await line.count()).toBe(1)
+    expect(await line.locator('.time').textContent()).toMatch(/^\+/)
     await write(page, 'severity:')
-    expect(await page.locator('#switches [role=alert]').textContent()).toMatch(/severity/)
+    expect(await page.locator('#wrong').textContent()).toMatch(/severity/)
     expect(await page.locator('#filter').getAttribute('aria-invalid')).toBe('true')
+    await matches(page, /^\d+ of 2,000$/)
+    await page.locator('#clear').click()
+    await matches(page, /^2,000$/)
+    expect(await page.locator('#filter').inputValue()).toBe('')
+  })
+
+  test('a shared filter that cannot be read hides nothing', async () => {
+    const page = await rig.openExport(SMALL, { hash: '#filter=severity%3A' })
+    await matches(page, /^2,000$/)
+    expect(await selected(page)).toContain('▼ trigger')
+    expect(await page.locator('#wrong').textContent()).toMatch(/severity/)
+  })
+
+  test('lines fill the list to its edge, wherever it stands', async () => {
+    const page = await rig.openExport(SMALL)
+    await page.locator('#findings li').first().waitFor()
+    await page.evaluate("document.querySelector('#list').scrollTop = 1010")
+    await drawn(page)
+    const box = await page.locator('#list').boundingBox()
+    if (box === null) throw new Error('there is no list')
+    const at = (y: number) => `document.elementFromPoint(200, ${y}).closest('.row') !== null`
+    expect(await page.evaluate(at(box.y + 2))).toBe(true)
+    expect(await page.evaluate(at(box.y + box.height - 2))).toBe(true)
   })
 
   test('where nothing matches it says which term to leave out', async () => {
@@ -135,12 +161,20 @@ describeInBrowser('the page of an incident, from a file', (rig) => {
     await page.locator('.row .branch', { hasText: '▾' }).first().waitFor()
     expect(await rows.count()).toBe(8)
     await page.keyboard.press('l')
-    await page.locator('.row[aria-selected=true][aria-level="2"]').waitFor()
+    const child = page.locator('.row[aria-selected=true][aria-level="2"]')
+    await child.waitFor()
+    await page.locator('.row .branch').first().click()
+    await page.locator('.row[aria-selected=true][aria-expanded=false]').waitFor()
+    for (const key of ['l', 'l']) {
+      await page.keyboard.press(key)
+      await drawn(page)
+    }
+    await child.waitFor()
     const { hash } = new URL(page.url())
     for (const key of ['h', 'h']) await page.keyboard.press(key)
     await page.locator('.row .branch', { hasText: '▸ 7' }).waitFor()
     await page.evaluate(`location.hash = ${JSON.stringify(hash)}`)
-    await page.locator('.row[aria-selected=true][aria-level="2"]').waitFor()
+    await child.waitFor()
     expect(rig.complaints).toEqual([])
   })
 
@@ -189,18 +223,50 @@ describeInBrowser('the page of an incident, from a file', (rig) => {
     expect(await violations(page)).toEqual([])
   })
 
+  test('at 400 px three findings are shown, and more are a click away; times of the clock have room', async () => {
+    const page = await rig.openExport(SMALL, { viewport: { width: 400, height: 800 } })
+    const findings = page.locator('#findings li')
+    await findings.first().waitFor()
+    const all = await findings.count()
+    expect(all).toBeGreaterThan(3)
+    expect(await findings.filter({ visible: true }).count()).toBe(3)
+    await page.locator('#findings .more').click()
+    expect(await findings.filter({ visible: true }).count()).toBe(all)
+    await page.keyboard.press('u')
+    await drawn(page)
+    const time = "document.querySelector('.row .time')"
+    expect(await page.evaluate(`${time}.scrollWidth <= ${time}.clientWidth`)).toBe(true)
+  })
+
   test.each([
     ['cut-in-block.incident.flog', /the file ends early.*saved/],
     ['damaged-block.incident.flog', /a part of the file is damaged.*saved/],
-    ['newer-major.incident.flog', /format 2\.0.*update it/],
-    ['foreign-html.incident.flog', /not an incident file/],
-    ['open.incident.flog', /still recording/],
+    ['open.incident.flog', /still recording when this copy was made/],
   ])('%s: the page says what is wrong', async (name, expected) => {
     const page = await rig.page()
     await page.goto(rig.writeHtml(readFileSync(join(INCIDENTS, name))))
     await page.locator('#banner p').waitFor()
     expect(await page.locator('#banner').textContent()).toMatch(expected)
     expect(rig.complaints).toEqual([])
+  })
+
+  test.each([
+    ['newer-major.incident.flog', /format 2\.0.*update it/],
+    ['foreign-html.incident.flog', /not an incident file/],
+  ])('%s: where nothing can be read the page says why, and no more', async (name, expected) => {
+    const page = await rig.page()
+    await page.goto(rig.writeHtml(readFileSync(join(INCIDENTS, name))))
+    await page.locator('#banner p').waitFor()
+    expect(await page.locator('#banner').textContent()).toMatch(expected)
+    expect(await page.locator('#incident').isHidden()).toBe(true)
+    expect(rig.complaints).toEqual([])
+  })
+
+  test('where the header is lost the trigger is still known by its mark', async () => {
+    const page = await rig.page()
+    await page.goto(rig.writeHtml(readFileSync(join(INCIDENTS, 'damaged-header.incident.flog'))))
+    await ready(page)
+    expect(await selected(page)).toMatch(/^0\.000error.*▼ trigger/)
   })
 
   test('what another program packed is read too', async () => {

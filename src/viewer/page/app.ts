@@ -1,6 +1,4 @@
 import { html, nothing, render } from 'lit/html.js'
-import { ERROR } from '../../event/severity'
-import { quoteText } from '../../query/filter'
 import type { Finding } from '../../query/stands-out'
 import { addressOf, FIRST_VIEW, parseAddress, type View } from './address'
 import { Branches } from './branches'
@@ -13,10 +11,10 @@ import { FilterBar } from './filter-bar'
 import { type Action, actionOf } from './keys'
 import { EventList } from './list'
 import { bandsView, findingsView, helpView } from './panels'
-import { makeRows, NO_ROWS, type Rows, rowNearest } from './rows'
+import { makeRows, NO_ROWS, type Rows, rowNearest, rowOfError } from './rows'
 import { Store } from './store'
 import { switchesView } from './switches'
-import { hasTerm, readFilter, withoutTerms, withTerm } from './terms'
+import { isOfTrace, readFilter, traceToggled, withoutTerms, withTerm } from './terms'
 import { eventTime, fullTime, TIME_MODES } from './text'
 import { type Range, wholeRange } from './time-range'
 import { Timeline } from './timeline'
@@ -58,6 +56,7 @@ export class App {
       seqOf: (index) => this.#store.at(index)?.event.seq ?? -1,
       onChange: () => void this.#refilter(),
       onGo: (index) => this.select(index, this.#view.detail, 'nearest'),
+      selected: () => this.#selectedIndex,
     })
     this.#timeline = new Timeline(element('timeline') as HTMLCanvasElement, {
       onZoom: (zoom) => this.#change({ zoom }),
@@ -197,8 +196,15 @@ export class App {
     if (filter !== before.filter || tree !== before.tree || fold !== before.fold) void this.#refilter()
     else if (zoom !== before.zoom) this.#drawTimeline()
     if (zoom !== before.zoom && zoom !== undefined) this.#followZoom(zoom)
-    if (time !== before.time) this.#list.redraw()
+    if (time !== before.time) this.#showTimes()
     this.#drawPanels()
+  }
+
+  /** Times of the clock need more room than those from the trigger. */
+  #showTimes(): void {
+    const isClock = this.#view.time !== 'relative' || this.#store.triggerTime === undefined
+    element('list').dataset['time'] = isClock ? 'clock' : 'relative'
+    this.#list.redraw()
   }
 
   async #refilter(explain = true): Promise<void> {
@@ -208,7 +214,8 @@ export class App {
     const fold = this.#view.fold && !this.#isLoading
     const line = readFilter(this.#view.filter)
     this.#filterError = line.kind === 'wrong' ? line.message : undefined
-    if (line.kind === 'wrong') {
+    // What was shown before stays while somebody writes; at first that is everything.
+    if (line.kind === 'wrong' && this.#rows !== NO_ROWS) {
       this.#drawPanels()
       return
     }
@@ -221,6 +228,7 @@ export class App {
     if (rows === undefined || isStale()) return
     this.#rows = rows
     this.#list.setRows(this.#store, rows)
+    this.#showTimes()
     this.#drawTimeline()
     this.#drawPanels()
     if (explain)
@@ -238,7 +246,7 @@ export class App {
     render(
       bandsView(
         Timeline.bandsOf(this.#store),
-        this.#rows.matching.length > 0 ? this.#rows.bandCounts : this.#store.bandCounts,
+        this.#rows === NO_ROWS ? this.#store.bandCounts : this.#rows.bandCounts,
         (term) => this.addTerm(term),
       ),
       element('bands'),
@@ -251,9 +259,9 @@ export class App {
     render(
       switchesView(
         {
-          ...{ tree, fold, time, error: this.#filterError, isLoading: this.#isLoading },
+          ...{ tree, fold, time, isLoading: this.#isLoading },
           isZoomed: zoom !== undefined,
-          onlyTrace: hasTerm(filter, isTraceTerm),
+          onlyTrace: isOfTrace(filter),
           hasTrace: this.#selectedEvent?.traceId !== undefined,
           matches: this.#rows.matching.length,
           total: this.#store.length,
@@ -363,23 +371,13 @@ export class App {
   }
 
   #toError(step: 1 | -1): void {
-    for (
-      let row = this.#list.rowOf(this.#selectedIndex) + step;
-      row >= 0 && row < this.#list.length;
-      row += step
-    ) {
-      const found = this.#list.eventOf(row)
-      if ((this.#store.at(found)?.event.severity ?? 0) < ERROR) continue
-      this.select(found, this.#view.detail, 'middle')
-      return
-    }
+    const row = rowOfError(this.#rows, this.#store, this.#list.rowOf(this.#selectedIndex), step)
+    this.select(this.#list.eventOf(row), this.#view.detail, 'middle')
   }
 
   #onlyTrace(): void {
-    const { filter } = this.#view
-    const traceId = this.#selectedEvent?.traceId
-    if (hasTerm(filter, isTraceTerm)) this.setFilter(withoutTerms(filter, isTraceTerm))
-    else if (traceId !== undefined) this.addTerm(`trace:${quoteText(traceId)}`)
+    const filter = traceToggled(this.#view.filter, this.#selectedEvent?.traceId)
+    if (filter !== this.#view.filter) this.setFilter(filter)
   }
 
   #help(): void {
@@ -398,8 +396,4 @@ export class App {
     else if (this.#view.zoom !== undefined) this.#change({ zoom: undefined })
     else if (this.#isFollowing) this.#list.scrollToEnd()
   }
-}
-
-function isTraceTerm(term: string): boolean {
-  return term.startsWith('trace:')
 }

@@ -6,7 +6,7 @@ import { clockTime, counted, fullTime, visible } from './text'
 
 /** What is to be known about the recording as such. */
 export type BannerState =
-  | { readonly kind: 'verdict'; readonly store: Store }
+  | { readonly kind: 'verdict'; readonly store: Store; readonly isFollowed: boolean }
   | { readonly kind: 'problem'; readonly text: string; readonly store?: Store }
   | { readonly kind: 'live'; readonly state: LiveState }
 
@@ -17,7 +17,7 @@ export function banner(state: BannerState): void {
 function bannerView(state: BannerState) {
   switch (state.kind) {
     case 'verdict':
-      return verdictView(state.store)
+      return verdictView(state.store, state.isFollowed)
     case 'problem':
       return html`<p class="bad">${visible(state.text)}${savedText(state.store)}</p>`
     case 'live':
@@ -31,10 +31,13 @@ function savedText(store: Store | undefined): string {
     : ` – ${counted(store.length, 'event')} that came before are shown`
 }
 
-function verdictView(store: Store) {
+function verdictView(store: Store, isFollowed: boolean) {
   const { verdict, damage, header } = store
   if (verdict === undefined || verdict.state === 'whole') return nothing
-  if (verdict.state === 'open') return html`<p class="note live">still recording: the page follows</p>`
+  if (verdict.state === 'open' && isFollowed)
+    return html`<p class="note live">still recording: the page follows</p>`
+  if (verdict.state === 'open')
+    return html`<p class="note">still recording when this copy was made: more may have come</p>`
   const [first] = damage
   const last = store.at(store.length - 1)?.event
   const saved = store.length === 0 ? 'nothing could be saved' : `${counted(store.length, 'event')} saved`
@@ -44,7 +47,7 @@ function verdictView(store: Store) {
       : `${counted(verdict.eventsLost, 'event')} missing`
   const where =
     verdict.state === 'truncated'
-      ? `the file ends early${last === undefined ? '' : `, after ${fullTime(last.time, 'local')}`}`
+      ? `the file ends early${last === undefined ? '' : `, after ${fullTime(last.time, 'utc')}`}`
       : `a part of the file is damaged: ${first?.damage.message ?? ''}`
   return html`<p>${visible(where)} – ${saved}, ${lost}${header === undefined ? '; its header is lost' : ''}</p>`
 }

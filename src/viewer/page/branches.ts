@@ -7,6 +7,8 @@ export interface BranchesHost {
   onChange(): void
   /** A step along the tree, to the event with this index. */
   onGo(index: number): void
+  /** Index of the selected event, or -1. */
+  selected(): number
 }
 
 /** What is hidden in a tree, and the steps along it. */
@@ -36,6 +38,7 @@ export class Branches {
   toggle(index: number): void {
     const seq = this.#host.seqOf(index)
     if (!this.#collapsed.delete(seq)) this.#collapsed.add(seq)
+    this.#stayInSight()
     this.#host.onChange()
   }
 
@@ -48,7 +51,19 @@ export class Branches {
           this.#collapsed.add(this.#host.seqOf(this.#list.eventOf(row)))
       }
     }
+    this.#stayInSight()
     this.#host.onChange()
+  }
+
+  /** Where the selected event is hidden, what hides it is selected. */
+  #stayInSight(): void {
+    let row = this.#list.rowOf(this.#host.selected())
+    let shown = -1
+    while (row !== -1) {
+      row = this.#list.parentOf(row)
+      if (row !== -1 && this.#collapsed.has(this.#host.seqOf(this.#list.eventOf(row)))) shown = row
+    }
+    if (shown !== -1) this.#host.onGo(this.#list.eventOf(shown))
   }
 
   /** Hides what is below an event; where there is nothing to hide, goes up. */

@@ -1,6 +1,7 @@
 import { html, nothing, render } from 'lit/html.js'
 import { after } from './browser'
 import { type Suggestion, suggest, termAt, type Vocabulary } from './completion'
+import { element } from './element'
 import type { Store } from './store'
 import { visible } from './text'
 
@@ -32,12 +33,18 @@ export class FilterBar {
     input.addEventListener('click', () => this.#suggest())
     input.addEventListener('keydown', (event) => this.#pressed(event))
     input.addEventListener('blur', () => this.#close())
+    element('clear').addEventListener('click', () => {
+      this.replace('')
+      this.#finish()
+    })
   }
 
   /** Shows a filter that was made elsewhere; what somebody is writing is left alone. */
   show(text: string, error: string | undefined): void {
     if (this.#input.value !== text && document.activeElement !== this.#input) this.#input.value = text
     this.#input.setAttribute('aria-invalid', String(error !== undefined))
+    element('wrong').textContent = error ?? ''
+    element('clear').hidden = text === ''
   }
 
   /** Shows a filter, whatever is being written. */

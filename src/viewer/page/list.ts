@@ -18,14 +18,15 @@ export interface ListHost {
 }
 
 /**
- * A list that has as many elements as can be seen. They stand still in a frame that sticks to the viewport, and show other
- * events as it scrolls: nothing is ever blank.
+ * A list that has as many elements as can be seen. They stand still, apart from the fraction of a line, in a frame that sticks
+ * to the viewport, and show other events as it scrolls: nothing is ever blank.
  */
 export class EventList {
   readonly redraw = oncePerFrame(() => this.#draw())
   readonly #host: ListHost
   readonly #scroller: HTMLElement
   readonly #frame = document.createElement('div')
+  readonly #sheet = document.createElement('div')
   readonly #space = document.createElement('div')
   readonly #rows: Row[] = []
   #data: Rows = NO_ROWS
@@ -38,7 +39,9 @@ export class EventList {
     this.#scroller = scroller
     this.#frame.className = 'frame'
     this.#space.className = 'space'
-    this.#frame.setAttribute('role', 'rowgroup')
+    this.#frame.setAttribute('role', 'presentation')
+    this.#sheet.setAttribute('role', 'rowgroup')
+    this.#frame.append(this.#sheet)
     this.#space.setAttribute('role', 'presentation')
     scroller.append(this.#frame, this.#space)
     scroller.addEventListener('scroll', () => this.redraw(), { passive: true })
@@ -56,15 +59,15 @@ export class EventList {
     return this.#data
   }
 
-  /** Shows other rows; what is selected stays where it is on the screen, if it is still there. */
+  /** Shows other rows; what is selected, or what came next, stays where it is on the screen. */
   setRows(store: Store, rows: Rows): void {
-    const offset = this.#selected === -1 ? undefined : this.rowOf(this.#selected) - this.#top
+    const offset = this.#selected === -1 ? undefined : this.#rowNear(this.#selected) - this.#top
     this.#store = store
     this.#data = rows
     this.#scroller.setAttribute('role', rows.tree === undefined ? 'grid' : 'treegrid')
     this.#scroller.setAttribute('aria-rowcount', String(rows.events.length))
     this.#space.style.height = `${Math.min(MAX_PX, rows.events.length * ROW_PX)}px`
-    const row = this.rowOf(this.#selected)
+    const row = this.#rowNear(this.#selected)
     const isInSight = offset !== undefined && offset >= 0 && offset < this.#visible
     if (row !== -1) this.#scrollToTop(isInSight ? row - offset : row - Math.floor(this.#visible / 2))
     this.redraw()
@@ -156,7 +159,7 @@ export class EventList {
     if (store === undefined) return
     const top = this.#top
     const first = Math.floor(top)
-    this.#frame.style.transform = `translateY(${-Math.round((top - first) * ROW_PX)}px)`
+    this.#sheet.style.transform = `translateY(${-Math.round((top - first) * ROW_PX)}px)`
     const selected = this.rowOf(this.#selected)
     for (const [offset, row] of this.#rows.entries()) {
       const number = first + offset
@@ -171,6 +174,7 @@ export class EventList {
         repeats: this.#data.repeats[number] ?? 1,
         branch: this.branchOf(number),
         isSelected: number === selected,
+        isBehindTrigger: this.#isBehindTrigger(number),
       })
     }
     // Only what is there can be named.
@@ -181,13 +185,27 @@ export class EventList {
     this.#host.onScroll(this.eventOf(first), this.eventOf(last))
   }
 
+  /** The row of an event; where a list leaves it out, of what came next. */
+  #rowNear(index: number): number {
+    const row = this.rowOf(index)
+    return row !== -1 || index === -1 || this.#data.tree !== undefined ? row : this.rowFrom(index)
+  }
+
+  /** Where the filter leaves the trigger out: whether it lies just before this row. */
+  #isBehindTrigger(number: number): boolean {
+    const { events, tree } = this.#data
+    const trigger = this.#store?.trigger ?? -1
+    if (trigger === -1 || tree !== undefined || number === 0) return false
+    return (events[number] ?? -1) > trigger && this.rowFrom(trigger) === number
+  }
+
   #resize(): void {
     this.#height = this.#scroller.clientHeight
     const wanted = Math.ceil(this.#visible) + 1
     while (this.#rows.length < wanted) {
       const row = new Row()
       this.#rows.push(row)
-      this.#frame.append(row.element)
+      this.#sheet.append(row.element)
     }
     for (const row of this.#rows.splice(wanted)) row.element.remove()
     this.#frame.style.height = `${this.#height}px`

@@ -47,12 +47,23 @@ export function findingsView(
 ) {
   if (findings === undefined || (findings !== 'looking' && findings.length === 0)) return nothing
   if (findings === 'looking') return html`<h2>what stands out</h2><p class="dim">looking …</p>`
-  return html`<h2>what stands out</h2><ol>
-    ${findings.slice(0, 8).map(
-      (finding) => html`<li><span>${visible(finding.text)}</span>
-      ${finding.count === 0 ? nothing : html`<button @click=${() => onPick(finding)}>${counted(finding.count, 'event')}</button>`}</li>`,
-    )}
-  </ol>`
+  const line = (finding: Finding): TemplateResult => html`<li><span>${visible(finding.text)}</span>
+    ${finding.count === 0 ? nothing : html`<button @click=${() => onPick(finding)}>${counted(finding.count, 'event')}</button>`}</li>`
+  const shown = findings.slice(0, SHOWN_FINDINGS)
+  const more = shown.length - FIRST_FINDINGS
+  return html`<h2>what stands out</h2>
+    ${more > 0 ? html`<button class="more" aria-expanded="false" @click=${showMore}><span>${more} more</span><span>fewer</span></button>` : nothing}
+    <ol>${shown.map(line)}</ol>`
+}
+
+const SHOWN_FINDINGS = 8
+/** On a narrow page, until more are asked for. The cause is nearly always among them. */
+const FIRST_FINDINGS = 3
+
+function showMore({ currentTarget }: Event): void {
+  const button = currentTarget as HTMLElement
+  const isOpen = button.getAttribute('aria-expanded') === 'true'
+  button.setAttribute('aria-expanded', String(!isOpen))
 }
 
 /** Severities beside the timeline. */
@@ -81,7 +92,7 @@ export function differencesView(
         : differences.length === 0
           ? html`<p>Nothing: the same lines, about as often.</p>`
           : html`<table>
-      <thead><tr><th scope="col">a minute here</th><th scope="col">then</th><th scope="col">line</th></tr></thead>
+      <thead><tr><th scope="col" class="number">a minute here</th><th scope="col" class="number">then</th><th scope="col">line</th></tr></thead>
       <tbody>${differences.map(
         (one) => html`<tr>
         <td class="number">${rate(one.here, one.hereCount)}</td><td class="number">${rate(one.there, one.thereCount)}</td>
@@ -112,7 +123,7 @@ export function pickerView(
       entries.length === 0
         ? html`<p class="dim">There is no incident here yet. One that comes is shown at once.</p>`
         : html`<table>
-      <thead><tr><th scope="col">when</th><th scope="col">service</th><th scope="col">severity</th><th scope="col">what set it off</th><th scope="col">group</th><th scope="col">events</th></tr></thead>
+      <thead><tr><th scope="col">when</th><th scope="col">service</th><th scope="col">severity</th><th scope="col">what set it off</th><th scope="col" class="number">group</th><th scope="col" class="number">events</th></tr></thead>
       <tbody>${entries.toReversed().map(
         (entry) => html`<tr>
         <td class="when" title=${fullTime(entry.openedAt, 'utc')}>${fullTime(entry.openedAt, 'local').slice(0, 19)}</td>

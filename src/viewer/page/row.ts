@@ -1,9 +1,9 @@
 import type { ErrorRecord, LogEvent } from '../../event/event'
 import { renderPlain } from '../../event/render'
 import { bandName, severityName } from '../../event/severity'
+import { ownFrame } from '../../event/stack'
 import { fillTemplate } from '../../event/template'
 import type { RecordedEvent } from '../../incident/parts'
-import { ownFrame } from '../../event/stack'
 import { grouped, messageLine, visible } from './text'
 
 /** Characters of a line that can be seen on any screen. */
@@ -18,6 +18,8 @@ export interface RowLook {
   /** Of a tree. */
   readonly branch: Branch | undefined
   readonly isSelected: boolean
+  /** The trigger itself is not shown, and would stand above the line. */
+  readonly isBehindTrigger: boolean
 }
 
 /** Where in a tree a line stands. */
@@ -48,7 +50,7 @@ export class Row {
   show(recorded: RecordedEvent, number: number, look: RowLook): void {
     const { branch } = look
     const place = branch === undefined ? '' : `${branch.depth} ${branch.below} ${branch.isCollapsed}`
-    const key = `${number} ${look.time} ${look.repeats} ${place} ${look.isSelected}`
+    const key = `${number} ${look.time} ${look.repeats} ${place} ${look.isSelected} ${look.isBehindTrigger}`
     if (this.#shown === recorded && this.#key === key) return
     this.#key = key
     this.element.hidden = false
@@ -56,6 +58,7 @@ export class Row {
     this.element.dataset['row'] = String(number)
     this.element.setAttribute('aria-rowindex', String(number + 1))
     this.element.setAttribute('aria-selected', String(look.isSelected))
+    this.element.classList.toggle('behind-trigger', look.isBehindTrigger)
     this.#showBranch(branch)
     this.#time.textContent = look.time
     this.#time.title = look.fullTime

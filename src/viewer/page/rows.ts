@@ -1,3 +1,4 @@
+import { ERROR } from '../../event/severity'
 import { messageText } from '../../event/template'
 import type { EventFilter } from '../../query/filter'
 import { Slices } from './browser'
@@ -94,6 +95,13 @@ export function rowNearest({ events }: Rows, { times }: Store, time: number): nu
     if (off < distance) [best, distance] = [row, off]
   }
   return best
+}
+
+/** The next row with an error before or behind a row, or -1. */
+export function rowOfError({ events }: Rows, store: Store, from: number, step: 1 | -1): number {
+  for (let row = from + step; row >= 0 && row < events.length; row += step)
+    if ((store.at(events[row] ?? -1)?.event.severity ?? 0) >= ERROR) return row
+  return -1
 }
 
 function contextOf(store: Store): { readonly triggerTime?: number } {

@@ -96,7 +96,17 @@ export class Session {
     if (load !== this.#loads) return
     this.#shown = this.#entry(store)?.id ?? ''
     this.#head(store)
-    banner(problem === undefined ? { kind: 'verdict', store } : { kind: 'problem', text: problem, store })
+    const isFollowed = this.#source !== undefined
+    banner(
+      problem === undefined
+        ? { kind: 'verdict', store, isFollowed }
+        : { kind: 'problem', text: problem, store },
+    )
+    // Of what cannot be read at all there is nothing to show but why.
+    if (problem !== undefined && store.header === undefined && store.length === 0) {
+      element('incident').hidden = true
+      return
+    }
     await this.#app.loaded()
     const findings = await findingsOf(chunks, this.#source?.maxPlainBytes)
     if (load === this.#loads) this.#app.showFindings(findings)

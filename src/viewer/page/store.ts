@@ -1,3 +1,4 @@
+import type { LogEvent } from '../../event/event'
 import { bandIndex } from '../../event/severity'
 import type { Damage, Verdict } from '../../incident/damage'
 import type { IncidentHeader, IncidentTrailer } from '../../incident/header'
@@ -26,6 +27,7 @@ export class Store {
   /** Events by band, trace to fatal. */
   bandCounts: number[] = [0, 0, 0, 0, 0, 0]
   #isOrdered = true
+  #marked: LogEvent | undefined
   #children: Map<number, number[]> | undefined
 
   get length(): number {
@@ -34,7 +36,12 @@ export class Store {
 
   /** Microseconds; absent where there is no trigger to count from. */
   get triggerTime(): number | undefined {
-    return this.header?.trigger.event.time
+    return this.#triggerEvent?.time
+  }
+
+  /** The header has it even where the event itself is lost; where the header is lost, the event is marked. */
+  get #triggerEvent(): LogEvent | undefined {
+    return this.header?.trigger.event ?? this.#marked
   }
 
   add(part: IncidentPart): void {
@@ -98,7 +105,7 @@ export class Store {
 
   /** Index of the event that set it off, or -1. */
   get trigger(): number {
-    const seq = this.header?.trigger.event.seq
+    const seq = this.#triggerEvent?.seq
     return seq === undefined ? -1 : this.indexOf(seq)
   }
 
@@ -120,8 +127,9 @@ export class Store {
   }
 
   #push(recorded: RecordedEvent): void {
-    const { event } = recorded
+    const { event, mark } = recorded
     const index = this.length
+    if (mark === 'trigger') this.#marked = event
     if (index === this.times.length) this.#grow()
     const last = this.events[index - 1]
     if (last !== undefined && last.event.seq > event.seq) this.#isOrdered = false

@@ -10,8 +10,6 @@ export interface Switches {
   readonly onlyTrace: boolean
   readonly hasTrace: boolean
   readonly isLoading: boolean
-  /** What is wrong with the filter. */
-  readonly error: string | undefined
   readonly matches: number
   readonly total: number
 }
@@ -22,11 +20,10 @@ export function switchesView(
   act: (action: Action) => void,
   onTime: (mode: TimeMode) => void,
 ): TemplateResult {
-  const box = (action: Action, text: string, isOn: boolean, isOff = false) =>
+  const box = (action: Action, text: string | TemplateResult, isOn: boolean, isOff = false) =>
     html`<label><input type="checkbox" .checked=${isOn} ?disabled=${isOff} @change=${() => act(action)}>${text}</label>`
   return html`
-    ${shown.error === undefined ? nothing : html`<span class="bad" role="alert">${shown.error}</span>`}
-    ${box('onlyTrace', 'only this trace', shown.onlyTrace, !shown.hasTrace && !shown.onlyTrace)}
+    ${box('onlyTrace', html`<span><span class="wide">only </span>this trace</span>`, shown.onlyTrace, !shown.hasTrace && !shown.onlyTrace)}
     ${box('tree', 'tree', shown.tree)}
     ${box('fold', 'fold', shown.fold)}
     <select aria-label="times" @change=${(event: Event) => onTime((event.target as HTMLSelectElement).value as TimeMode)}>

@@ -1,5 +1,5 @@
 import { FlogError } from '../../base/errors'
-import { type EventFilter, parseFilter } from '../../query/filter'
+import { type EventFilter, parseFilter, quoteText } from '../../query/filter'
 
 /** What a filter line holds: a filter, nothing, or something that is none. */
 export type FilterLine =
@@ -38,7 +38,18 @@ export function withoutTerms(text: string, isToGo: (term: string) => boolean): s
     .join(' ')
 }
 
-export function hasTerm(text: string, isIt: (term: string) => boolean): boolean {
+/** Whether the filter leaves the events of one trace. */
+export function isOfTrace(text: string): boolean {
   const line = readFilter(text)
-  return line.kind === 'filter' && line.filter.terms.some((term) => isIt(term.text))
+  return line.kind === 'filter' && line.filter.terms.some((term) => isTraceTerm(term.text))
+}
+
+/** The filter without its trace; where it has none, with this one. */
+export function traceToggled(text: string, traceId: string | undefined): string {
+  if (isOfTrace(text)) return withoutTerms(text, isTraceTerm)
+  return traceId === undefined ? text : withTerm(text, `trace:${quoteText(traceId)}`)
+}
+
+function isTraceTerm(term: string): boolean {
+  return term.startsWith('trace:')
 }

@@ -40,6 +40,12 @@ export function relativeTime(micros: number): string {
   return hours < 24 ? `${sign}${clock}` : `${sign}${Math.floor(hours / 24)} d ${clock}`
 }
 
+/** For the labels of an axis: `−12 s`, `+0.5 s`, `−2:05`. @param micros from the trigger */
+export function axisTime(micros: number): string {
+  const text = relativeTime(micros).replace(/\.?0+$/, '')
+  return text.includes(':') ? text : `${text} s`
+}
+
 /** `20:31:05.123`. @param micros since the epoch */
 export function clockTime(micros: number, zone: 'local' | 'utc'): string {
   return isoLike(micros, zone).slice(11)

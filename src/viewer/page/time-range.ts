@@ -11,7 +11,9 @@ export function wholeRange(store: Store): Range {
     if (time < from) from = time
     if (time > to) to = time
   }
-  return withRoom(from, to)
+  // A file may end before its trigger; one that says nonsense of it is not to squeeze what there is.
+  const trigger = store.triggerTime ?? to
+  return withRoom(from, trigger > to && trigger - to < MOST_LOST * (to - from) ? trigger : to)
 }
 
 /**
@@ -46,11 +48,12 @@ const SAMPLES = 5000
 const SMALL_PART = 0.4
 const TICK_PX = 110
 const ROOM = 0.01
+/** Beyond the end of a file that was cut, as a part of what it holds. */
+const MOST_LOST = 2
 const LEAST_US = 1000
 
 // biome-ignore format: one unit a line
 const STEPS_US: readonly number[] = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500].flat(),
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500].map((n) => n * 1e3),
   ...[1, 2, 5, 10, 15, 30].map((n) => n * 1e6),
   ...[1, 2, 5, 10, 15, 30].map((n) => n * 60e6),

@@ -1,7 +1,7 @@
 import { SEVERITY_BANDS } from '../../event/severity'
 import { oncePerFrame } from './frame'
 import type { Store } from './store'
-import { clockTime, counted, relativeTime } from './text'
+import { axisTime, clockTime, counted } from './text'
 import { type Range, ticksOf, usualRange, wholeRange } from './time-range'
 
 const AXIS_PX = 28
@@ -132,7 +132,7 @@ export class Timeline {
   #draw(): void {
     const store = this.#store
     const context = this.#canvas.getContext('2d')
-    if (store === undefined || context === null) return
+    if (store === undefined || store.length === 0 || context === null) return
     const width = this.#canvas.clientWidth
     const height = this.#canvas.clientHeight
     const ratio = devicePixelRatio
@@ -205,10 +205,7 @@ class Drawing {
       const x = Math.round(this.#x(tick)) + 0.5
       context.fillStyle = this.#colour('--line')
       context.fillRect(x, AXIS_PX, 1, this.#height - AXIS_PX)
-      const text =
-        trigger === undefined
-          ? clockTime(tick, 'local')
-          : relativeTime(tick - trigger).replace(/\.000$/, ' s')
+      const text = trigger === undefined ? clockTime(tick, 'local') : axisTime(tick - trigger)
       const room = context.measureText(text).width
       context.fillStyle = this.#colour('--dim')
       context.fillText(text, Math.min(this.#width - room - 2, Math.max(2, x - room / 2)), LABEL_PX / 2 + 1)
@@ -270,23 +267,28 @@ class Drawing {
     for (const { damage, after } of this.#store.damage) {
       if (damage.eventsLost === 0) continue
       const before = this.#store.times[Math.max(0, after - 1)] ?? 0
-      const next = after < this.#store.length ? (this.#store.times[after] ?? before) : before
+      const next = after < this.#store.length ? (this.#store.times[after] ?? before) : this.#end(before)
       const left = this.#x(Math.min(before, next))
       this.#hatch(left - 3, Math.max(left + 3, this.#x(next)), AXIS_PX, this.#height - AXIS_PX)
     }
   }
 
+  /** Of what the file lost at its end: the trigger, at least. */
+  #end(last: number): number {
+    return Math.max(last, this.#store.triggerTime ?? last)
+  }
+
   #triggers(): void {
-    const { header, trailer } = this.#store
-    if (header === undefined) return
+    const { triggerTime, trailer } = this.#store
+    if (triggerTime === undefined) return
     // Where they are close together one stands for several.
-    let last = this.#x(header.trigger.event.time)
+    let last = this.#x(triggerTime)
     for (const { time } of trailer?.furtherTriggers ?? []) {
       if (Math.abs(this.#x(time) - last) < SIGN_PX) continue
       last = this.#x(time)
       this.#trigger(time, '▽', false)
     }
-    this.#trigger(header.trigger.event.time, '▼', true)
+    this.#trigger(triggerTime, '▼', true)
   }
 
   #trigger(time: number, sign: string, isFirst: boolean): void {

@@ -1,4 +1,4 @@
-import { hasTerm, readFilter, withoutTerms, withTerm } from '../../../src/viewer/page/terms'
+import { isOfTrace, readFilter, traceToggled, withoutTerms, withTerm } from '../../../src/viewer/page/terms'
 
 test.each([
   ['', 'severity:warn', 'severity:warn'],
@@ -12,7 +12,11 @@ test.each([
 
 test('a term is taken out again', () => {
   const filter = 'a trace:17 (b OR c)'
-  expect(hasTerm(filter, (term) => term === 'trace:17')).toBe(true)
+  expect(isOfTrace(filter)).toBe(true)
+  expect(isOfTrace('a message:trace')).toBe(false)
+  expect(traceToggled(filter, '18')).toBe('a (b OR c)')
+  expect(traceToggled('a', '18')).toBe('a trace:18')
+  expect(traceToggled('a', undefined)).toBe('a')
   expect(withoutTerms(filter, (term) => term.startsWith('trace:'))).toBe('a (b OR c)')
 })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import {
+  axisTime,
   eventTime,
   fullTime,
   grouped,
@@ -17,6 +18,16 @@ test('nothing that cannot be seen is left in a text', () => {
     }),
   )
   expect(visible('\u001b[31m\n\u202e')).toBe('\\u001b[31m\\n\\u202e')
+})
+
+test.each([
+  [0, '0 s'],
+  [-10e6, '−10 s'],
+  [-10_000, '−0.01 s'],
+  [-125e6, '−2:05'],
+  [600e6, '+10:00'],
+])('%d µs from the trigger are %s on an axis', (micros, expected) => {
+  expect(axisTime(micros)).toBe(expected)
 })
 
 test.each([
