@@ -39,8 +39,10 @@ async function writeAll(
   io: Surroundings,
 ): Promise<ExitCode> {
   const [path = '-'] = paths
-  if (format === 'html') return writeHtml(path, out, io)
-  if (format === 'foolscap') return writeFoolscap(path, out, io)
+  if (format === 'html' || format === 'foolscap') {
+    const write = format === 'html' ? writeHtml : writeFoolscap
+    return eachFile([path], io, (each) => write(each, out, io))
+  }
   const selection = where === undefined ? undefined : selectionOf({ where })
   const target = targetOf(format, out, paths.length > 1)
   const exitCode = await eachFile(paths, io, async (each) => {
@@ -64,21 +66,18 @@ function targetOf(
   })
 }
 
-async function writeHtml(path: string, out: Output, io: Surroundings): Promise<ExitCode> {
+async function writeHtml(path: string, out: Output, io: Surroundings): Promise<boolean> {
   const { exportHtml } = require('./html') as typeof import('./html')
-  for await (const piece of exportHtml(path, io)) {
-    out.write(piece)
-    await out.settle()
-  }
+  const whole = await exportHtml(path, out, io)
   await out.flush()
-  return 0
+  return whole
 }
 
-async function writeFoolscap(path: string, out: Output, io: Surroundings): Promise<ExitCode> {
+async function writeFoolscap(path: string, out: Output, io: Surroundings): Promise<boolean> {
   const { exportFoolscap } = require('./foolscap') as typeof import('./foolscap')
   const whole = await exportFoolscap(await readParts(path, io), out)
   await out.flush()
-  return whole ? 0 : 1
+  return whole
 }
 
 /** Writes under another name, and renames what is complete. What is logged is nobody's business: only the user may read it. */
