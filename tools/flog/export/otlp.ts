@@ -55,7 +55,7 @@ function resourceLogs([{ header }, events]: readonly [DumpedFile, readonly Recor
     else records.push(logRecord(recorded))
   }
   const scopeLogs = [...scopes].map(([name, logRecords]) => {
-    return { scope: { name: name === '' ? SCOPE : name }, logRecords }
+    return { scope: { name: name === '' ? SCOPE : name.toWellFormed() }, logRecords }
   })
   return { resource: { attributes: resourceOf(header) }, scopeLogs }
 }
@@ -85,7 +85,7 @@ function logRecord({ event, mark }: RecordedEvent): object {
     observedTimeUnixNano: time,
     severityNumber: event.severity,
     severityText: severityName(event.severity),
-    body: { stringValue: messageText(event) },
+    body: stringValue(messageText(event)),
     attributes: attributesOf(event, mark),
     ...(isId(traceId, 32) && { traceId: traceId.toLowerCase() }),
     ...(isId(spanId, 16) && { spanId: spanId.toLowerCase() }),
@@ -109,7 +109,7 @@ function attributesOf(event: LogEvent, mark: RecordedEvent['mark']): readonly Ke
     'flog.cut_bytes': cut,
   }
   for (const [key, value] of Object.entries(rest)) if (value !== undefined) own.set(key, anyValue(value))
-  return [...own].map(([key, value]) => ({ key, value }))
+  return [...own].map(([key, value]) => ({ key: key.toWellFormed(), value }))
 }
 
 /** Names of the semantic conventions for exceptions in logs. */
@@ -126,7 +126,12 @@ function exceptionOf({ name, message, stack, code, cause, errors, fields }: Erro
 }
 
 function text(key: string, value: string): KeyValue {
-  return { key, value: { stringValue: value } }
+  return { key, value: stringValue(value) }
+}
+
+/** Receivers refuse a whole request for one lone surrogate: protobuf's texts are UTF-8. */
+function stringValue(value: string): object {
+  return { stringValue: value.toWellFormed() }
 }
 
 /** A value with its type. What OTLP lacks is a text or a map, as `--json` has it. */
@@ -149,9 +154,12 @@ function jsonValue(json: unknown): object {
   if (json === null || json === undefined) return {}
   if (typeof json === 'boolean') return { boolValue: json }
   if (typeof json === 'number') return numberValue(json)
-  if (typeof json === 'string') return { stringValue: json }
+  if (typeof json === 'string') return stringValue(json)
   if (Array.isArray(json)) return { arrayValue: { values: json.map(jsonValue) } }
-  const values = Object.entries(json).map(([key, value]) => ({ key, value: jsonValue(value) }))
+  const values = Object.entries(json).map(([key, value]) => ({
+    key: key.toWellFormed(),
+    value: jsonValue(value),
+  }))
   return { kvlistValue: { values } }
 }
 

@@ -184,3 +184,26 @@ test('nothing logged acts on a terminal', async () => {
   const fields = { [HOSTILE]: HOSTILE }
   expectHarmless(await written(otlpTarget, [{ event: event({ message: HOSTILE, fields }) }], HEADER))
 })
+
+test('a lone surrogate does not make a receiver refuse the whole request', async () => {
+  const lone = 'x\ud800y'
+  const units = Uint8Array.from([0x78, 0, 0, 0xd8])
+  const out = await written(otlpTarget, [
+    {
+      event: event({
+        message: `${lone} {a}`,
+        facility: lone,
+        fields: { a: { $: 'text', v: units }, b: [{ c: { $: 'text', v: units } }], [lone]: lone },
+        error: { name: lone, message: lone, stack: lone },
+      }),
+    },
+  ])
+  expect(JSON.stringify(JSON.parse(out), (_, value: unknown) => notWellFormed(value))).not.toContain('LONE')
+})
+
+/** Names of members count too. */
+function notWellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.isWellFormed() ? value : 'LONE'
+  if (typeof value !== 'object' || value === null) return value
+  return Object.keys(value).every((key) => key.isWellFormed()) ? value : 'LONE'
+}
