@@ -16,6 +16,8 @@ interface Span {
   readonly id: string
   readonly facility: string
   readonly first: LogEvent
+  /** Not always that of the first event: clocks are set back. */
+  begin: number
   last: number
   events: number
   failed: boolean
@@ -84,7 +86,7 @@ class Tracks {
   end({ header, path }: DumpedFile): void {
     const lanes = new Map<string, number[][]>()
     const spans = [...this.#spans.values()].sort(
-      (one, other) => one.first.time - other.first.time || other.last - one.last,
+      (one, other) => one.begin - other.begin || other.last - one.last,
     )
     for (const span of spans) {
       const lane = laneFor(lanes, span)
@@ -92,8 +94,8 @@ class Tracks {
         ph: 'X',
         pid: this.#pid,
         tid: this.#track(lane === 0 ? trackName(span.facility) : `${trackName(span.facility)} #${lane + 1}`),
-        ts: span.first.time,
-        dur: Math.max(0, span.last - span.first.time),
+        ts: span.begin,
+        dur: span.last - span.begin,
         name: nameOf(span.first),
         cat: 'span',
         args: { span: span.id, trace: span.first.traceId, events: span.events, failed: span.failed },
@@ -107,15 +109,19 @@ class Tracks {
     this.#spans.clear()
   }
 
+  /** Ids of spans need to be unique in their trace only. */
   #see(id: string, event: LogEvent): void {
-    const known = this.#spans.get(id)
+    const key = `${event.traceId ?? ''} ${id}`
+    const known = this.#spans.get(key)
     const failed = event.severity >= 17
     if (known !== undefined) {
+      known.begin = Math.min(known.begin, event.time)
       known.last = Math.max(known.last, event.time)
       known.events++
       known.failed ||= failed
     } else if (this.#spans.size < SPANS) {
-      this.#spans.set(id, { id, facility: event.facility, first: event, last: event.time, events: 1, failed })
+      const { facility, time } = event
+      this.#spans.set(key, { id, facility, first: event, begin: time, last: time, events: 1, failed })
     }
   }
 
@@ -132,11 +138,11 @@ class Tracks {
  * The first lane of the facility where the span stands free, or within another one: viewers take slices of a track that merely
  * overlap for nested. Spans come by their begin; of each lane the ends of those are kept that are open there.
  */
-function laneFor(lanes: Map<string, number[][]>, { facility, first, last }: Span): number {
+function laneFor(lanes: Map<string, number[][]>, { facility, begin, last }: Span): number {
   const open = lanes.get(facility) ?? []
   lanes.set(facility, open)
   for (const [lane, ends] of open.entries()) {
-    while (ends.length > 0 && (ends.at(-1) as number) <= first.time) ends.pop()
+    while (ends.length > 0 && (ends.at(-1) as number) <= begin) ends.pop()
     if (ends.length === 0 || (ends.at(-1) as number) >= last) {
       ends.push(last)
       return lane
@@ -152,7 +158,7 @@ function trackName(facility: string): string {
 
 function nameOf(event: LogEvent): string {
   const text = messageText(event)
-  return text.length <= NAME_CHARS ? text : `${text.slice(0, NAME_CHARS - 1)}…`
+  return text.length <= NAME_CHARS ? text : `${text.slice(0, NAME_CHARS - 1).toWellFormed()}…`
 }
 
 function argsOf(event: LogEvent, mark: RecordedEvent['mark']): object {

@@ -40,6 +40,21 @@ test('spans are slices; those that overlap without nesting stand on tracks of th
   expect(c).not.toBe(a)
 })
 
+test('spans of two traces are two, also where they have the same id', async () => {
+  const at = (traceId: string, time: number) => ({ event: event({ traceId, spanId: '1', time }) })
+  const trace = await traceOf([at('a', 0), at('b', 900), at('a', 10), at('b', 950)])
+  expect(trace.filter(({ ph }) => ph === 'X').map(({ ts, dur }) => [ts, dur])).toEqual([
+    [0, 10],
+    [900, 50],
+  ])
+})
+
+test('a span during which the clock was set back lasts from its earliest event to its latest', async () => {
+  const at = (time: number) => ({ event: event({ spanId: 'a', time }) })
+  const trace = await traceOf([at(500), at(200), at(300)])
+  expect(trace.filter(({ ph }) => ph === 'X').map(({ ts, dur }) => [ts, dur])).toEqual([[200, 300]])
+})
+
 test('no event gives a trace all the same', async () => {
   expect(JSON.parse(await written(chromeTarget, []))).toHaveProperty('traceEvents')
 })
