@@ -16,13 +16,16 @@ const NAMED = new Map([
 export const WEIRD = 30
 const HIGHEST = 60
 
-/** Level of Foolscap for a severity: one with a name where there is one, else the lowest that means this severity. */
+/**
+ * Level of Foolscap for a severity: one with a name where there is one, else the lowest whole number that means this severity.
+ * flogtool's page links to levels by their whole part, and answers with an error where there is another.
+ */
 export function levelOf(severity: number): number {
   return LEVELS.get(severity) ?? 20
 }
 
 const LEVELS = new Map<number, number>()
-for (const level of [...NAMED.keys(), ...Array.from({ length: HIGHEST * 2 }, (_, half) => half / 2)]) {
+for (const level of [...NAMED.keys(), ...Array(HIGHEST).keys()]) {
   const severity = foolscapSeverity(level)
   if (!LEVELS.has(severity)) LEVELS.set(severity, level)
 }

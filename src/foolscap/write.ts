@@ -27,6 +27,11 @@ export function openingLines(header: IncidentHeader | undefined, origin: Flogfil
   return `${MAGIC}${jsonText(new Map([['header', headerValue(header, origin)]]))}\n`
 }
 
+/** Whether a header is that of a log which Foolscap kept, and which no event set off. */
+export function isLog({ trigger, extra }: IncidentHeader): boolean {
+  return trigger.kind === 'manual' && typeof extra?.['foolscap'] === 'string'
+}
+
 /** The line of an event. */
 export function eventLine(event: LogEvent, origin: FlogfileOrigin): string {
   const { from, rx_time: rxTime } = origin.isForeign ? event.fields : NO_FIELDS
@@ -51,8 +56,8 @@ const NO_FIELDS: PlainObject = {}
 
 function headerValue(header: IncidentHeader | undefined, origin: FlogfileOrigin): Value {
   const type = header?.extra?.['foolscap']
-  const isLog = header === undefined || (header.trigger.kind === 'manual' && typeof type === 'string')
-  if (isLog) return logHeader(header, typeof type === 'string' ? type : 'log-file-observer')
+  if (header === undefined || isLog(header))
+    return logHeader(header, typeof type === 'string' ? type : 'log-file-observer')
   const { trigger, versions, pid, extra, service, version } = header
   const apps = service === '' || service in versions ? {} : { [service]: version }
   return new Map<string, Value>([

@@ -1,13 +1,16 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import type { LogEvent, Plain } from '../../src/event/event'
+import { foolscapSeverity } from '../../src/event/severity'
 import { messageText } from '../../src/event/template'
+import { levelOf } from '../../src/foolscap/levels'
 import { readFoolscapFile } from '../../src/foolscap/reader'
 import { eventLine, type FlogfileOrigin, openingLines } from '../../src/foolscap/write'
 import type { IncidentPart } from '../../src/incident/parser'
+import type { RecordedEvent } from '../../src/incident/parts'
 import { readIncidentFile } from '../../src/incident/reader'
 import { exportFoolscap } from '../../tools/flog/export/foolscap'
 import { asDumped, FIXTURES, parsed, READABLE } from './fixtures'
@@ -103,6 +106,41 @@ test('the line of any event is ASCII, and its message, number, time and severity
   )
 })
 
+test('every severity is a level of its own, and a whole number: flogtool links to no others', () => {
+  const levels = Array.from({ length: 24 }, (_, index) => levelOf(index + 1))
+  expect(levels.filter((level) => !Number.isInteger(level))).toEqual([])
+  expect(levels.map(foolscapSeverity)).toEqual(levels.map((_, index) => index + 1))
+})
+
+test('a trigger that is not among the events comes behind them', async () => {
+  const parts = (events: readonly RecordedEvent[]): Promise<string> => exported(cutTo(events))
+  const { header, events } = await gathered(readIncidentFile(join(OWN, 'whole.incident.flog.gz')))
+  const seq = header?.trigger.event.seq
+  const others = events.filter(({ event }) => event.seq !== seq)
+  const read = parsed(Buffer.from(await parts(others)))
+  expect(read.events.map(({ event }) => event.seq)).toEqual([...others.map(({ event }) => event.seq), seq])
+  expect(read.events.at(-1)?.mark).toBe('trigger')
+  expect(parsed(Buffer.from(await parts(events))).events).toHaveLength(events.length)
+})
+
+/** The file as a filter would leave it. */
+async function* cutTo(events: readonly RecordedEvent[]): AsyncGenerator<IncidentPart, void> {
+  for await (const part of readIncidentFile(join(OWN, 'whole.incident.flog.gz'))) {
+    if (part.kind === 'header') yield* [part, { kind: 'events', events } as const]
+    else if (part.kind !== 'events') yield part
+  }
+}
+
+async function portOf(output: AsyncIterable<Buffer>): Promise<string> {
+  let text = ''
+  for await (const chunk of output) {
+    text += chunk.toString()
+    const port = /http:\/\/localhost:(\d+)/.exec(text)?.[1]
+    if (port !== undefined) return port
+  }
+  throw new Error(`flogtool ended: ${text}`)
+}
+
 const hasFlogtool = spawnSync('flogtool', ['--version']).status === 0
 
 /** Skipped where flogtool (Debian: python3-foolscap) is not installed. */
@@ -116,7 +154,10 @@ describe.each(hasFlogtool ? ['flogtool'] : [])('%s', (flogtool) => {
   test.each(OWN_FILES)('dumps and filters %s', async (name) => {
     const path = join(directory, 'out.flog')
     writeFileSync(path, await exported(readIncidentFile(join(OWN, name))))
-    const { events, header } = await gathered(readIncidentFile(join(OWN, name)))
+    const { header, events: own } = await gathered(readIncidentFile(join(OWN, name)))
+    const isCut = !own.some(({ event }) => event.seq === header?.trigger.event.seq)
+    const trigger = isCut && header !== undefined ? [header.trigger.event] : []
+    const events = [...own, ...trigger.map((event) => ({ event, mark: 'trigger' as const }))]
     const run = (...args: readonly string[]) =>
       spawnSync(flogtool, args, {
         encoding: 'utf8',
@@ -132,6 +173,30 @@ describe.each(hasFlogtool ? ['flogtool'] : [])('%s', (flogtool) => {
     expect(run('filter', '--above', 'WEIRD', '--strip-facility', 'nothing', path, filtered).status).toBe(0)
     const severe = parsed(readFileSync(filtered)).events.map(({ event }) => event.seq)
     expect(severe).toEqual(events.filter(({ event }) => event.severity >= 17).map(({ event }) => event.seq))
+  })
+
+  test.each(OWN_FILES)('shows %s, with all links of its page', async (name) => {
+    const path = join(directory, 'shown.flog')
+    writeFileSync(path, await exported(readIncidentFile(join(OWN, name))))
+    const args = ['web-viewer', '--port', 'tcp:0:interface=127.0.0.1', path]
+    const viewer = spawn(flogtool, args, { env: { ...process.env, PYTHONUNBUFFERED: '1' } })
+    try {
+      const port = await portOf(viewer.stdout)
+      const page = async (link: string): Promise<string> => {
+        const answer = await fetch(`http://127.0.0.1:${port}/${link}`)
+        expect([link, answer.status]).toEqual([link, 200])
+        return answer.text()
+      }
+      const links = Array.from(
+        (await page('')).matchAll(/href="(summary\/[^"]+)"/g),
+        ([, link]) => link ?? '',
+      )
+      expect(links.length).toBeGreaterThan(0)
+      for (const link of links) await page(link)
+      expect(await page('all-events')).toContain('Event Log')
+    } finally {
+      viewer.kill()
+    }
   })
 })
 
