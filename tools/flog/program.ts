@@ -91,7 +91,19 @@ function createOption(spec: OptionSpec): Option {
   if (spec.choices !== undefined) option.choices(spec.choices)
   const { parse } = spec
   if (parse !== undefined) option.argParser((value) => asUsage(() => parse(value)))
+  if (!option.variadic && !option.isBoolean()) option.argParser(once(option))
   return option
+}
+
+/** Of two, commander takes the second, and nobody would know what became of the first. */
+function once(option: Option): (value: string, previous: unknown) => unknown {
+  const { parseArg } = option
+  let given = false
+  return (value, previous) => {
+    if (given) throw new UsageError(`--${option.name()} is given twice`, 'give it once')
+    given = true
+    return parseArg === undefined ? value : parseArg(value, previous)
+  }
 }
 
 function asUsage<T>(parse: () => T): T {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { allVerbs } from '../../../tools/flog/verbs'
 import { flog, flogArguments, scratchDirectory } from './command'
 
 const ROOT = join(__dirname, '../../..')
@@ -15,35 +16,13 @@ test('--version prints the version of the package', async () => {
 test('without arguments it prints its help', async () => {
   const { code, stdout } = await flog([])
   expect(code).toBe(0)
-  for (const verb of [
-    'demo',
-    'record',
-    'tail',
-    'incidents',
-    'fetch',
-    'dump',
-    'capture',
-    'serve',
-    'verify',
-    'recover',
-  ]) {
+  for (const { name: verb } of allVerbs()) {
     expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'))
   }
 })
 
 test('each command has a help with examples', async () => {
-  const verbs = [
-    'demo',
-    'record',
-    'tail',
-    'incidents',
-    'fetch',
-    'dump',
-    'capture',
-    'serve',
-    'verify',
-    'recover',
-  ]
+  const verbs = allVerbs().map(({ name }) => name)
   const helps = await Promise.all(verbs.map((verb) => flog([verb, '--help'])))
   for (const { code, stdout } of helps) {
     expect(code).toBe(0)
@@ -55,7 +34,8 @@ describe('called wrongly it exits with 2, says why on standard error, and what t
   test.each([
     ['an unknown command', ['dmup'], /unknown command 'dmup' \(Did you mean dump\?\)/],
     ['an unknown option', ['dump', '--jsno', 'x'], /unknown option '--jsno' \(Did you mean --json\?\)/],
-    ['a missing argument', ['dump'], /missing required argument 'file'/],
+    ['an option twice', ['filter', 'x', '--facility', 'a', '--facility', 'b'], /--facility is given twice/],
+    ['a missing argument', ['verify'], /missing required argument 'file'/],
     [
       'a choice that is none',
       ['dump', '--time', 'swatch', 'x'],
