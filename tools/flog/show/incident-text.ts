@@ -108,8 +108,19 @@ export function trailerLines(
       further === 0 ? '' : `, ${count(further, 'further trigger')}`
     }`,
     ...(lost === 0 ? [] : [style.bad(`${count(lost, 'event')} after the trigger could not be written`)]),
+    ...sourceLines(trailer, style),
     ...(header === undefined || after === undefined ? [] : shortWindow(header, trailer, after)),
   ]
+}
+
+/** A copy of a damaged file is whole itself. */
+function sourceLines({ source }: IncidentTrailer, style: Style): string[] {
+  if (source === undefined || source.state === 'whole' || source.state === 'open') return []
+  const lost =
+    source.lost === undefined
+      ? 'nobody knows how many events it lacks'
+      : `it lacks ${count(source.lost, 'event')}`
+  return [style.bad(`made of a file that was ${source.state}: ${lost}`)]
 }
 
 /** What a file is worth, in a line. */

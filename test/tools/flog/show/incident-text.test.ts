@@ -174,6 +174,19 @@ describe('below the events', () => {
     expect(verdictLine({ ...rest, ...verdict }, PLAIN)).toMatch(line)
   })
 
+  test('of a copy of a damaged file, what it lacks', () => {
+    const source = { events: 10, state: 'truncated' as const }
+    const lines = (lost?: number) => {
+      const made = { ...TRAILER, source: { ...source, ...(lost !== undefined && { lost }) } }
+      return trailerLines(HEADER, made, PLAIN).join('\n')
+    }
+    expect(lines(4)).toContain('made of a file that was truncated: it lacks 4 events')
+    expect(lines()).toContain('made of a file that was truncated: nobody knows how many events it lacks')
+    expect(trailerLines(HEADER, { ...TRAILER, source: { ...source, state: 'whole' } }, PLAIN)).toEqual(
+      trailerLines(HEADER, TRAILER, PLAIN),
+    )
+  })
+
   test('a log of Foolscap is never said to be one that flog recover would finish', () => {
     const open = { state: 'open' as const, events: 3, damage: [], damageOmitted: 0 }
     const verdict = { ...open, plainBytes: 0, wholeBytes: 0, hasHeader: true, hasTrailer: false }
