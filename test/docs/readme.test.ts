@@ -98,7 +98,11 @@ describe('the tables say what the code does', () => {
 
   test('commands', () => {
     const named = tableRows(page, 'command').map(([command = '']) => command.split(' ')[1])
-    expect(named.sort()).toEqual(allVerbs().map(({ name }) => name).sort())
+    expect(named.sort()).toEqual(
+      allVerbs()
+        .map(({ name }) => name)
+        .sort(),
+    )
   })
 })
 
