@@ -26,6 +26,8 @@ const ONE_PLACE = {
   yaml: '^tools/flog/classify/yaml\\.ts$',
   commander: '^tools/flog/program\\.ts$',
   pg: '^src/collector/store/',
+  '@electric-sql/pglite': '^src/collector/store/',
+  croner: '^src/collector/process/',
   'winston-transport': '^src/transports/winston',
   'triple-beam': '^src/transports/winston',
 }

@@ -48,6 +48,19 @@ export const ERROR_CODES = {
   FLOG_FETCH_MISMATCH: 'the bytes that were fetched do not have the checksum that was announced',
   FLOG_FETCH_TOO_LARGE: 'the publisher announces a larger file than the caller takes',
   FLOG_FETCH_FAILED: 'what was fetched could not be written here',
+  FLOG_DATABASE_UNREACHABLE: 'nothing answers at the database, or the connection to it ended',
+  FLOG_DATABASE_READ_ONLY: 'the database takes no writes: it is read-only, or a standby',
+  FLOG_DATABASE_CONFLICT:
+    'the database has such a row already; `details.constraint` says which rule forbids a second one',
+  FLOG_DATABASE_SERIALIZATION:
+    'transactions could not be brought into an order, although they were tried again',
+  FLOG_DATABASE_TIMEOUT: 'a statement or a transaction took too long, or the database did not answer',
+  FLOG_DATABASE_NESTED:
+    'a query beside the transaction that it is called in, where the database has one connection',
+  FLOG_DATABASE_LOCKED: 'another process has the data directory of the embedded database',
+  FLOG_DATABASE_VERSION:
+    'the data directory or the schema was made by another version, which this one cannot work with',
+  FLOG_DATABASE_FAILED: 'the database refused a statement, or cannot be used',
 } as const satisfies Record<string, string>
 
 export type FlogErrorCode = keyof typeof ERROR_CODES

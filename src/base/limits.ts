@@ -216,3 +216,27 @@ export const SIDECAR_OLD_MIB = 64
 export const SIDECAR_YOUNG_MIB = 4
 /** Milliseconds that a stuck thread has to show its stack: the incident is to be on the disk 300 ms after the threshold. */
 export const STALL_STACK_WAIT_MS = 150
+
+/** Connections to a database: enough for what one collector does at once; a server allows 100 in all unless told otherwise. */
+export const DATABASE_CONNECTIONS = 10
+/** Milliseconds to connect, waiting for a free connection included. */
+export const DATABASE_CONNECT_MS = 10_000
+/** Milliseconds that one statement may take, and one transaction; no statement of a collector takes more than a second. */
+export const DATABASE_STATEMENT_MS = 10_000
+export const DATABASE_TRANSACTION_MS = 30_000
+/** The same for the embedded database, which has one connection: heartbeats of sessions wait behind whatever is slow. */
+export const EMBEDDED_STATEMENT_MS = 2000
+export const EMBEDDED_TRANSACTION_MS = 2000
+/** Milliseconds beyond a statement's time after which a database that says nothing at all is given up. */
+export const DATABASE_GRACE_MS = 2000
+/** Making the schema, waiting for another process that makes it included. */
+export const DATABASE_MIGRATION_MS = 60_000
+/** A transaction that met another one is run again so often, after a random time below a bound that doubles. */
+export const DATABASE_RETRIES = 10
+export const DATABASE_RETRY_MS = 5
+export const DATABASE_RETRY_MAX_MS = 500
+/** Waiting before a lost connection on which notices come is made again: doubled each time, up to the longest. */
+export const DATABASE_RECONNECT_MS = 100
+export const DATABASE_RECONNECT_MAX_MS = 10_000
+/** That connection is asked for a sign of life this often: until one that is dead is found out, polling has to do. */
+export const DATABASE_LISTEN_PING_MS = 15_000

@@ -1,0 +1,41 @@
+import type { Dialect } from './database'
+
+/**
+ * Where the three databases differ for us. All else, every statement of the collector, is the same for them: PostgreSQL
+ * 15's SQL without what CockroachDB lacks.
+ */
+export interface DialectTraits {
+  /** NOTIFY is delivered. Without it, who waits for news polls. */
+  readonly notifies: boolean
+  /** Advisory locks exclude, and tables are made in transactions: all migrations are one transaction under one lock. */
+  readonly migratesAtOnce: boolean
+  /** What a new connection is told: the limits that the database enforces itself. */
+  readonly greeting: (limits: ServerLimits) => string
+}
+
+export interface ServerLimits {
+  readonly statementMs: number
+  /** A transaction whose process is stuck, or cut off, holds its locks for this long at most. */
+  readonly idleMs: number
+}
+
+const limits = ({ statementMs, idleMs }: ServerLimits) =>
+  `SET statement_timeout = ${statementMs}; SET idle_in_transaction_session_timeout = ${idleMs}; SET timezone = 'UTC'`
+
+export const TRAITS: Readonly<Record<Dialect, DialectTraits>> = {
+  postgres: {
+    notifies: true,
+    migratesAtOnce: true,
+    // It looks once a second whether who asked is still there, so that a killed process' statement ends, and its locks.
+    greeting: (ms) => `${limits(ms)}; SET client_connection_check_interval = 1000`,
+  },
+  /** Its advisory locks are accepted and do nothing; a table made in a transaction cannot be relied on in the same one. */
+  cockroach: { notifies: false, migratesAtOnce: false, greeting: limits },
+  /** It has no timers of its own: limits are kept outside of it. */
+  pglite: { notifies: true, migratesAtOnce: true, greeting: () => `SET timezone = 'UTC'` },
+}
+
+/** What `SELECT version()` says of itself. */
+export function dialectOf(version: string): 'postgres' | 'cockroach' {
+  return /^CockroachDB\b/.test(version) ? 'cockroach' : 'postgres'
+}

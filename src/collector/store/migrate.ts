@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { FlogError } from '../../base/errors'
+import { DATABASE_MIGRATION_MS } from '../../base/limits'
+import type { Database, Executor, TransactionOptions } from './database'
+import { TRAITS } from './dialect'
+
+/** One numbered step of the schema. */
+export interface Migration {
+  /** 1, 2, 3, … without a gap. */
+  readonly number: number
+  readonly name: string
+  /**
+   * True where it only adds: tables, indexes, columns that are nullable or have a default. Older versions of the collector
+   * can go on beside it; after one that changes what is there they refuse to start.
+   */
+  readonly addsOnly: boolean
+  readonly sql: string
+}
+
+interface Applied {
+  readonly number: number
+  readonly name: string
+  readonly checksum: string
+  readonly adds_only: boolean
+}
+
+/** Any number that nobody else locks: the bytes of `flog`. */
+const LOCK = 0x666c6f67
+
+const CREATE = `
+CREATE TABLE IF NOT EXISTS flog_migration (
+  number     integer     PRIMARY KEY,
+  name       text        NOT NULL,
+  checksum   text        NOT NULL,
+  adds_only  boolean     NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT now()
+)`
+
+const EXISTS = `SELECT to_regclass('flog_migration') IS NOT NULL AS exists`
+const APPLIED = 'SELECT number, name, checksum, adds_only FROM flog_migration ORDER BY number'
+const RECORD = 'INSERT INTO flog_migration (number, name, checksum, adds_only) VALUES ($1, $2, $3, $4)'
+
+/**
+ * Brings the schema up to date; several processes may do so at once. A schema that is up to date is only looked at.
+ * @throws FlogError FLOG_DATABASE_VERSION where another version of flog made a schema that this one cannot work with
+ */
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[],
+  signal?: AbortSignal,
+): Promise<void> {
+  if (await isUpToDate(database, migrations)) return
+  const options: TransactionOptions = {
+    timeoutMs: DATABASE_MIGRATION_MS,
+    ...(signal === undefined ? {} : { signal }),
+  }
+  if (TRAITS[database.dialect].migratesAtOnce) await allAtOnce(database, migrations, options)
+  else await oneByOne(database, migrations, options)
+}
+
+async function isUpToDate(database: Database, migrations: readonly Migration[]): Promise<boolean> {
+  const { rows } = await database.query<{ exists: boolean }>(EXISTS)
+  if (rows[0]?.exists !== true) return false
+  return (await missing(database, migrations, database.where)).length === 0
+}
+
+async function allAtOnce(database: Database, migrations: readonly Migration[], options: TransactionOptions) {
+  await database.transaction(async (tx) => {
+    await tx.query(`SELECT pg_advisory_xact_lock(${LOCK})`)
+    await tx.query(CREATE)
+    for (const migration of await missing(tx, migrations, database.where)) await apply(tx, migration)
+  }, options)
+}
+
+/** Of two that apply the same one, the one whose record comes second fails, its tables undone, and finds it applied. */
+async function oneByOne(database: Database, migrations: readonly Migration[], options: TransactionOptions) {
+  await database.query(CREATE)
+  for (const migration of await missing(database, migrations, database.where)) {
+    try {
+      await database.transaction((tx) => apply(tx, migration), options)
+    } catch (error) {
+      const still = await missing(database, migrations, database.where)
+      if (still.some(({ number }) => number === migration.number)) throw error
+    }
+  }
+}
+
+async function apply(tx: Executor, { number, name, addsOnly, sql }: Migration): Promise<void> {
+  await tx.query(sql)
+  await tx.query(RECORD, [number, name, checksumOf(sql), addsOnly])
+}
+
+/** What is still to be applied. */
+async function missing(
+  executor: Executor,
+  migrations: readonly Migration[],
+  where: string,
+): Promise<readonly Migration[]> {
+  const { rows } = await executor.query<Applied>(APPLIED)
+  const known = new Map(migrations.map((migration) => [migration.number, migration]))
+  for (const row of rows) checkApplied(row, known.get(row.number), where)
+  const applied = new Set(rows.map(({ number }) => number))
+  return migrations.filter(({ number }) => !applied.has(number))
+}
+
+function checkApplied(row: Applied, migration: Migration | undefined, where: string): void {
+  const details = { where, migration: row.number, name: row.name }
+  if (migration === undefined) {
+    if (row.adds_only) return
+    throw new FlogError(
+      'FLOG_DATABASE_VERSION',
+      `a newer version of flog changed the schema of ${where} (migration ${row.number}, ${row.name}): update this one`,
+      { details },
+    )
+  }
+  if (row.checksum === checksumOf(migration.sql)) return
+  throw new FlogError(
+    'FLOG_DATABASE_VERSION',
+    `migration ${row.number} (${migration.name}) was applied to ${where} with other contents, as ${row.name}`,
+    { details },
+  )
+}
+
+/** Of the statements, however they are laid out. */
+function checksumOf(sql: string): string {
+  return createHash('sha256').update(sql.replace(/\s+/g, ' ').trim()).digest('hex')
+}

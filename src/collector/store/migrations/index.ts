@@ -1,0 +1,7 @@
+import { SESSIONS } from './0001-sessions'
+import { WORK } from './0002-work'
+import { PROCESSES } from './0003-processes'
+import { ERRORS } from './0004-errors'
+
+/** In the order in which they are applied. One that was released is never changed: a new one changes what it made. */
+export const MIGRATIONS = [SESSIONS, WORK, PROCESSES, ERRORS] as const

@@ -1,0 +1,85 @@
+import type { PoolConfig } from 'pg'
+import { type Clock, SystemClock } from '../../base/clock'
+import { FlogError } from '../../base/errors'
+import { DATABASE_CONNECTIONS, DATABASE_STATEMENT_MS, DATABASE_TRANSACTION_MS } from '../../base/limits'
+import { systemRandom } from '../../base/random'
+import { Connections } from './connections'
+import type { Database, OpenOptions } from './database'
+import { type DialectTraits, dialectOf, TRAITS } from './dialect'
+import { Listener } from './listener'
+import { PooledDatabase } from './pooled'
+
+/**
+ * Opens a PostgreSQL, or a CockroachDB, by its URL, without migrating it.
+ * @throws FlogError FLOG_DATABASE_UNREACHABLE, FLOG_DATABASE_FAILED for a wrong password or name, FLOG_ABORTED
+ */
+export async function openPostgres(url: string, options: OpenOptions = {}): Promise<Database> {
+  const { clock = new SystemClock(), random = systemRandom } = options
+  const where = withoutSecrets(url)
+  const config: PoolConfig = {
+    connectionString: url,
+    max: options.poolSize ?? DATABASE_CONNECTIONS,
+    keepAlive: true,
+    application_name: 'flog',
+  }
+  const dialect = await probe(config, where, clock, options.signal)
+  const statementTimeoutMs = options.statementTimeoutMs ?? DATABASE_STATEMENT_MS
+  const connections = new Connections(config, {
+    where,
+    clock,
+    statementTimeoutMs,
+    greeting: greetingOf(TRAITS[dialect], statementTimeoutMs),
+  })
+  const listener = TRAITS[dialect].notifies ? new Listener({ config, where, clock, random }) : undefined
+  return new PooledDatabase({
+    dialect,
+    connections,
+    clock,
+    random,
+    transactionTimeoutMs: DATABASE_TRANSACTION_MS,
+    isSingle: false,
+    listen: async (channel, onNotice) => listener?.listen(channel, onNotice) ?? { close: async () => {} },
+    onClose: async () => listener?.close(),
+  })
+}
+
+/** A URL as it may be shown: neither its password nor its parameters, which may hold one. */
+export function withoutSecrets(url: string): string {
+  try {
+    const { protocol, username, host, pathname } = new URL(url)
+    return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`
+  } catch {
+    return url.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/s, '')
+  }
+}
+
+/** Asks what it is, over a connection of its own. */
+async function probe(
+  config: PoolConfig,
+  where: string,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<'postgres' | 'cockroach'> {
+  const connections = new Connections(
+    { ...config, max: 1 },
+    { where, clock, statementTimeoutMs: DATABASE_STATEMENT_MS, greeting: 'SELECT 1' },
+  )
+  try {
+    const connection = await connections.take(signal)
+    try {
+      const { rows } = await connection.run<{ version: string }>('SELECT version() AS version')
+      return dialectOf(rows[0]?.version ?? '')
+    } finally {
+      connection.release()
+    }
+  } catch (error) {
+    if (!signal?.aborted || FlogError.is(error)) throw error
+    throw new FlogError('FLOG_ABORTED', `opening ${where} was given up`, { cause: error })
+  } finally {
+    await connections.close()
+  }
+}
+
+function greetingOf({ greeting }: DialectTraits, statementMs: number): string {
+  return greeting({ statementMs, idleMs: DATABASE_TRANSACTION_MS })
+}

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process'
+import { Client } from 'pg'
+import { randomHex, systemRandom } from '../../../src/base/random'
+import { type Database, type OpenOptions, openDatabase } from '../../../src/collector/store/database'
+
+/** The PostgreSQL of this machine that tests may use; CI must have one. */
+export const TEST_POSTGRES = process.env['FLOG_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/test'
+
+const RESET = `
+SELECT string_agg(quote_ident(tablename), ', ') AS tables
+FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'flog_migration'`
+
+/**
+ * Runs `tests` in a describe for PGlite, and in one for the PostgreSQL of this machine. Without one the latter is skipped,
+ * visibly; in CI it fails.
+ * @param tests `open` gives the database of the suite, migrated, its tables empty: the same one until the suite ends
+ */
+export function eachDatabase(name: string, tests: (open: () => Promise<Database>) => void): void {
+  describe(`${name}, on PGlite`, () => suite(() => Promise.resolve('memory:'), tests))
+  onPostgres(`${name}, on PostgreSQL`, (urlOf) => suite(urlOf, tests))
+}
+
+/**
+ * A describe with a schema of its own on the PostgreSQL of this machine, dropped at the end.
+ * @param tests `urlOf` gives a URL whose connections see that schema only: for any number of clients and processes
+ */
+export function onPostgres(name: string, tests: (urlOf: () => Promise<string>) => void): void {
+  describe(name, () => {
+    if (!answers() && process.env['CI'] !== 'true') {
+      test.skip(`nothing answers at ${TEST_POSTGRES}: set FLOG_TEST_POSTGRES`, () => {})
+      return
+    }
+    const schema = `flog_${randomHex(systemRandom, 6)}`
+    let made: Promise<string> | undefined
+    afterAll(async () => {
+      if (made !== undefined) await onServer(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
+    })
+    tests(() => {
+      made ??= onServer(`CREATE SCHEMA ${schema}`).then(() => inSchema(TEST_POSTGRES, schema))
+      return made
+    })
+  })
+}
+
+/** Empties all tables of the collector. */
+export async function emptyTables(database: Database): Promise<void> {
+  const { rows } = await database.query<{ tables: string | null }>(RESET)
+  const tables = rows[0]?.tables
+  if (tables) await database.query(`TRUNCATE ${tables} RESTART IDENTITY CASCADE`)
+}
+
+function suite(whereOf: () => Promise<string>, tests: (open: () => Promise<Database>) => void): void {
+  let opened: Promise<Database> | undefined
+  afterAll(async () => (await opened)?.close())
+  tests(async () => {
+    opened ??= whereOf().then((where) => openDatabase(where, SUITE))
+    const database = await opened
+    await emptyTables(database)
+    return database
+  })
+}
+
+/** Tests that start programs keep the machine busy: what a statement may take is no matter of theirs. */
+const SUITE: OpenOptions = { statementTimeoutMs: 10_000 }
+
+function inSchema(url: string, schema: string): string {
+  const inside = new URL(url)
+  inside.searchParams.set('options', `-c search_path=${schema}`)
+  return inside.href
+}
+
+async function onServer(statement: string): Promise<void> {
+  const client = new Client({ connectionString: TEST_POSTGRES })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Asked of a process of its own: a suite has to know while it is being described. */
+function answers(): boolean {
+  const { hostname, port } = new URL(TEST_POSTGRES)
+  const program = `const socket = require('node:net').connect(${port || 5432}, '${hostname}')
+    socket.on('connect', () => process.exit(0)).on('error', () => process.exit(1)).setTimeout(2000, () => process.exit(1))`
+  return spawnSync(process.execPath, ['-e', program]).status === 0
+}
