@@ -37,6 +37,9 @@ export class BrowserRig {
   readonly directory = mkdtempSync(join(tmpdir(), 'flog-browser-'))
   /** What pages said on their console, or threw. */
   readonly complaints: string[] = []
+  /** Addresses, by what is in them: most tests look at the same incident. */
+  readonly #exports = new Map<string, string>()
+  #pages = 0
   #browser: Browser | undefined
 
   async start(): Promise<void> {
@@ -78,14 +81,19 @@ export class BrowserRig {
 
   /** @returns the address of the file */
   async writeExport(incident: BusyIncident): Promise<string> {
+    const asked = JSON.stringify(incident)
+    const known = this.#exports.get(asked)
+    if (known !== undefined) return known
     const path = join(this.directory, 'a.incident.flog.gz')
     await writeBusyIncident(path, incident)
-    return this.writeHtml(readFileSync(path))
+    const address = this.writeHtml(readFileSync(path))
+    this.#exports.set(asked, address)
+    return address
   }
 
   /** @param recording bytes of a file, whatever they are */
   writeHtml(recording: Uint8Array): string {
-    const path = join(this.directory, 'incident.html')
+    const path = join(this.directory, `incident-${this.#pages++}.html`)
     writeFileSync(path, [...selfContainedHtml(PAGE, [recording])].join(''))
     return pathToFileURL(path).href
   }

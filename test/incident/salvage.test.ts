@@ -218,7 +218,7 @@ test.each([
           expect(outcome(bytes, chunk)).toEqual(whole)
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   },
 )

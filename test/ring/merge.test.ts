@@ -90,7 +90,7 @@ describe('the merged history', () => {
         expect(seqs).toEqual(held.map(({ seq }) => seq))
         expect(omitted).toBe(0)
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 
@@ -113,7 +113,7 @@ describe('the merged history', () => {
         expect(seqs).toEqual(newest)
         expect(omitted).toBe(wanted.length - newest.length)
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     )
   })
 

@@ -373,7 +373,7 @@ test('killed at any write, or refused one, while threads come and go: each ring 
         jest.restoreAllMocks()
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 16 },
   )
   expect(kills).toBeGreaterThan(100)
 })
