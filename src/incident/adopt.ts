@@ -2,6 +2,14 @@ import { lstat, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock'
 import { FlogError, messageOf, systemCode } from '../base/errors'
+import {
+  currentIdentity,
+  type Liveness,
+  livenessOf,
+  livenessOfTag,
+  ownerTag,
+  type ProcessIdentity,
+} from '../base/identity'
 import { ADOPT_STILL_MS } from '../base/limits'
 import { type Random, systemRandom } from '../base/random'
 import { BlackBoxAdopter } from './black-box/adopt'
@@ -9,8 +17,6 @@ import type { ProcessExit } from './black-box/recover'
 import type { IncidentDirectory } from './directory'
 import { unlinkIfThere } from './files'
 import { type FinishedIncident, finishIncident } from './finish'
-import type { ProcessIdentity } from './header'
-import { currentIdentity, type Liveness, livenessOf, livenessOfTag, ownerTag } from './identity'
 import { claimPath, type IncidentFileName, parseIncidentId, plainPath } from './name'
 import { readIncidentFile } from './reader'
 import { Standstill } from './standstill'

@@ -1,3 +1,4 @@
+import type { ProcessIdentity } from '../base/identity'
 import type { LogEvent, PlainObject, TriggerKind } from '../event/event'
 import type { RingState } from '../ring/layout'
 
@@ -73,15 +74,6 @@ export interface TriggerRecord {
   /** Incidents with the same fingerprint are the same trouble. */
   readonly fingerprint: string
   readonly event: LogEvent
-}
-
-/** Tells whether the process that owns a file is alive, across restarts and containers. */
-export interface ProcessIdentity {
-  readonly bootId: string
-  readonly pidNamespace: string
-  readonly pid: number
-  /** Start time of the process in clock ticks since boot, as text; empty where the platform does not tell. */
-  readonly startTime: string
 }
 
 /** Incidents that qualified and were not recorded, since the last recorded one, by what held them back. */

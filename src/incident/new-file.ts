@@ -1,10 +1,10 @@
 import { type FileHandle, link, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { FlogError, messageOf, systemCode } from '../base/errors'
+import { currentIdentity, ownerTag } from '../base/identity'
 import { type Random, randomHex, systemRandom } from '../base/random'
 import { CREATE_NEW, syncDirectory, unlinkIfThere, writeAll } from './files'
 import { gzipEnd, gzipMember } from './gzip'
-import { currentIdentity, ownerTag } from './identity'
 import { temporaryPath } from './name'
 import { MemberPlanner, type PlannedMember } from './planner'
 

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../base/clock'
 import { FlogError, messageOf } from '../base/errors'
+import type { ProcessIdentity } from '../base/identity'
 import type { Adopter } from '../incident/adopt'
 import type { ProcessExit } from '../incident/black-box/recover'
 import type { IncidentDirectory } from '../incident/directory'
-import type { ProcessIdentity } from '../incident/header'
 
 /** After the start of a program, which has better things to do first. */
 const FIRST_LOOK_MS = 500

@@ -1,9 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Worker } from 'node:cluster'
+import { identityOfPid, type ProcessIdentity, sameProcess } from '../base/identity'
 import { CHILD_EXITS } from '../base/limits'
 import type { ProcessExit } from '../incident/black-box/recover'
-import type { ProcessIdentity } from '../incident/header'
-import { identityOfPid, sameProcess } from '../incident/identity'
 
 interface Exit {
   readonly identity: ProcessIdentity

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
+import { currentIdentity } from '../base/identity'
 import { TRIGGER_TEXT_CHARS } from '../base/limits'
-import { currentIdentity } from '../incident/identity'
 
 /** The environment variable by which the processes that a process starts know whose they are: JSON, not secret. */
 export const PARENT_VARIABLE = 'FLIGHT_LOG_PARENT'

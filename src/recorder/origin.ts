@@ -1,9 +1,8 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
+import { currentIdentity, type ProcessIdentity } from '../base/identity'
 import { VERSION } from '../base/version'
 import { REDACTED, type Redactor } from '../event/redact'
-import type { ProcessIdentity } from '../incident/header'
-import { currentIdentity } from '../incident/identity'
 
 /** Where events come from: what every header of a recorder says, and a publisher tells who connects. */
 export interface Origin {

@@ -1,12 +1,12 @@
 import { openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import type { Clock } from '../base/clock'
+import { currentIdentity } from '../base/identity'
 import { EncodedEvent } from '../codec/view'
 import { IncidentDirectory, type PlainFile } from '../incident/directory'
 import { fingerprintOf } from '../incident/fingerprint'
 import type { IncidentHeader } from '../incident/header'
 import type { MarkedEvent } from '../incident/history'
-import { currentIdentity } from '../incident/identity'
 import { Report } from '../incident/report'
 import type { RingHandle } from '../ring/layout'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { identityOfPid } from '../../src/incident/identity'
+import { identityOfPid } from '../../src/base/identity'
 import { readSummary } from '../../src/incident/summary'
 import { Children } from '../../src/recorder/children'
 import { until } from '../remote/support/rig'

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock'
 import { FlogError, messageOf, systemCode } from '../../base/errors'
+import { currentIdentity, ownerTag } from '../../base/identity'
 import {
   BLACK_BOX_BYTES,
   BLACK_BOX_PLACE_MS,
@@ -14,7 +15,6 @@ import type { ControlBlock } from '../../ring/control'
 import type { RingHandle } from '../../ring/layout'
 import type { IncidentDirectory } from '../directory'
 import type { HeaderOrigin } from '../header'
-import { currentIdentity, ownerTag } from '../identity'
 import { Areas, type Room } from './areas'
 import { BlackBoxGuard } from './guard'
 import { encodeArea, encodeHead } from './head'

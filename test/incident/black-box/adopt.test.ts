@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { currentIdentity, ownerTag } from '../../../src/base/identity'
 import { Adopter, type AdoptionReport, type AdoptOptions } from '../../../src/incident/adopt'
 import {
   blackBoxClaimPath,
@@ -8,7 +9,6 @@ import {
   parseBlackBoxName,
 } from '../../../src/incident/black-box/name'
 import { IncidentDirectory } from '../../../src/incident/directory'
-import { currentIdentity, ownerTag } from '../../../src/incident/identity'
 import { createRecorder } from '../../../src/recorder/recorder'
 import { flog, jsonLines } from '../../tools/flog/command'
 import { HandClock } from '../hand-clock'

@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
+import { currentIdentity, ownerTag } from '../../../src/base/identity'
 import {
   blackBoxClaimPath,
   blackBoxPath,
   blackBoxTemporaryPath,
   parseBlackBoxName,
 } from '../../../src/incident/black-box/name'
-import { currentIdentity, ownerTag } from '../../../src/incident/identity'
 import { parseFileName } from '../../../src/incident/name'
 import { incident, OPENED_AT } from '../samples'
 

@@ -1,7 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { systemCode } from '../base/errors'
-import type { ProcessIdentity } from './header'
+import { systemCode } from './errors'
 
 /**
  * Whose file is it, and is that process alive? A pid alone does not tell: pids are used again, and in containers
@@ -11,6 +10,15 @@ import type { ProcessIdentity } from './header'
  * Where there is no /proc (macOS), the host stands for the boot, and a pid that is in use tells nothing.
  */
 export type Liveness = 'alive' | 'dead' | 'unknown'
+
+/** Tells whether the process that owns a file is alive, across restarts and containers. */
+export interface ProcessIdentity {
+  readonly bootId: string
+  readonly pidNamespace: string
+  readonly pid: number
+  /** Start time of the process in clock ticks since boot, as text; empty where the platform does not tell. */
+  readonly startTime: string
+}
 
 /** Where to look; the defaults are this process and the real /proc. */
 export interface IdentityOptions {

@@ -2,15 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { ProcessIdentity } from '../../src/incident/header'
 import {
   currentIdentity,
   livenessOf,
   livenessOfTag,
   ownerTag,
+  type ProcessIdentity,
   readIdentity,
-} from '../../src/incident/identity'
-import { firstLine, kill, type Program, startProgram } from './programs'
+} from '../../src/base/identity'
+import { firstLine, kill, type Program, startProgram } from '../incident/programs'
 
 const onLinux = process.platform === 'linux' ? test : test.skip
 
@@ -58,7 +58,7 @@ test('this process is alive, and all its threads are one process', async () => {
   expect(livenessOf(currentIdentity())).toBe('alive')
   const source = `
     require('esbuild-register')
-    const { currentIdentity } = require(${JSON.stringify(join(__dirname, '../../src/incident/identity'))})
+    const { currentIdentity } = require(${JSON.stringify(join(__dirname, '../../src/base/identity'))})
     require('node:worker_threads').parentPort.postMessage(currentIdentity())`
   const worker = new Worker(source, { eval: true })
   const identity = await new Promise((resolve, reject) =>
