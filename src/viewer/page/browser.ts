@@ -30,7 +30,7 @@ const SLICE_MS = 12
 export class Slices {
   #began = monotonicMs()
 
-  /** Cheap enough to be asked for every hundredth event. */
+  /** Takes some microseconds in some browsers: to be asked for every thousandth event, not for each. */
   get due(): boolean {
     return monotonicMs() - this.#began > SLICE_MS
   }

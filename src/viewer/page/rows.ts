@@ -123,7 +123,7 @@ async function matchingEvents(
     if (recorded === undefined) break
     const { event, mark } = recorded
     if (filter.matches(event, mark === undefined ? context : { ...context, mark })) all[length++] = index
-    if ((index & 63) !== 0 || !slices.due) continue
+    if ((index & 511) !== 0 || !slices.due) continue
     await slices.turn()
     if (isStale()) return undefined
   }
@@ -147,7 +147,7 @@ async function foldedRows(store: Store, matching: Int32Array, isStale: () => boo
       events[length] = index
       repeats[length++] = 1
     }
-    if ((at & 255) !== 0 || !slices.due) continue
+    if ((at & 1023) !== 0 || !slices.due) continue
     await slices.turn()
     if (isStale()) return undefined
   }

@@ -47,7 +47,7 @@ async function familyOf(
   const children = new Map<number, number[]>()
   const roots: number[] = []
   const isShown = new Set(matching)
-  for (const index of matching) {
+  for (const [at, index] of matching.entries()) {
     const parent = parentOf(store, index, firstOf, isShown)
     if (parent === undefined) roots.push(index)
     else {
@@ -55,7 +55,7 @@ async function familyOf(
       if (siblings === undefined) children.set(parent, [index])
       else siblings.push(index)
     }
-    if (!slices.due) continue
+    if ((at & 511) !== 0 || !slices.due) continue
     await slices.turn()
     if (isStale()) return undefined
   }
