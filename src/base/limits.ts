@@ -227,6 +227,8 @@ export const DATABASE_TRANSACTION_MS = 30_000
 /** The same for the embedded database, which has one connection: heartbeats of sessions wait behind whatever is slow. */
 export const EMBEDDED_STATEMENT_MS = 2000
 export const EMBEDDED_TRANSACTION_MS = 2000
+/** A statement there that was given up and goes on for so long is ended with its thread, which is started again. */
+export const EMBEDDED_STUCK_MS = 20_000
 /** Milliseconds beyond a statement's time after which a database that says nothing at all is given up. */
 export const DATABASE_GRACE_MS = 2000
 /** Making the schema, waiting for another process that makes it included. */

@@ -1,7 +1,7 @@
 import type { PoolClient, PoolConfig } from 'pg'
 import type { Clock } from '../../base/clock'
 import { FlogError } from '../../base/errors'
-import { DATABASE_CONNECT_MS, DATABASE_GRACE_MS } from '../../base/limits'
+import { DATABASE_CONNECT_MS } from '../../base/limits'
 import type { Param, Rows } from './database'
 import { driver } from './driver'
 import { databaseFailure } from './failures'
@@ -11,11 +11,13 @@ export interface ConnectionsOptions {
   /** The database, for messages. */
   readonly where: string
   readonly clock: Clock
-  /** Milliseconds that a statement may take. */
-  readonly statementTimeoutMs: number
+  /** Milliseconds after which a database that does not answer a statement is given up. */
+  readonly answerMs: number
   /** What every new connection is told first. */
-  readonly greeting: string
+  readonly greeting: () => string
   readonly onNotification?: (channel: string, payload: string | undefined) => void
+  /** A connection was made that is not the first. */
+  readonly onReconnected?: () => void
 }
 
 export interface Answer<Row> extends Rows<Row> {
@@ -28,6 +30,7 @@ export class Connections {
   readonly #options: ConnectionsOptions
   readonly #pool: import('pg').Pool
   readonly #greeted = new WeakSet<PoolClient>()
+  #hasGreeted = false
   #closing: Promise<void> | undefined
 
   constructor(config: PoolConfig, options: ConnectionsOptions) {
@@ -77,8 +80,10 @@ export class Connections {
 
   async #greet(connection: Connection): Promise<void> {
     if (this.#greeted.has(connection.client)) return
-    await connection.run(this.#options.greeting)
+    await connection.run(this.#options.greeting())
     this.#greeted.add(connection.client)
+    if (this.#hasGreeted) this.#options.onReconnected?.()
+    this.#hasGreeted = true
   }
 }
 
@@ -108,10 +113,8 @@ export class Connection {
 
   /** @throws FlogError FLOG_DATABASE_…, or the reason of the interruption */
   async run<Row>(text: string, params: readonly Param[] = []): Promise<Answer<Row>> {
-    const { where, clock, statementTimeoutMs } = this.#options
+    const { where, clock, answerMs: ms } = this.#options
     if (this.#reason !== undefined) throw this.#reason
-    // The database ends statements that take too long by itself. This is for one that does not answer at all.
-    const ms = statementTimeoutMs + DATABASE_GRACE_MS
     const late = clock.after(ms, () => this.interrupt(silent(where, text, ms)))
     try {
       const result: unknown = await this.client.query(text, params.length === 0 ? undefined : [...params])

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock'
 import { invalidOption } from '../../base/errors'
 import type { Random } from '../../base/random'
+import { openEmbedded } from './embedded/open'
 import { migrate } from './migrate'
 import { MIGRATIONS } from './migrations'
 import { openPostgres } from './postgres'
@@ -48,7 +49,7 @@ export interface TransactionOptions {
   /** How often it is run again after a serialization failure or a deadlock. */
   readonly retries?: number
   readonly signal?: AbortSignal
-  /** Milliseconds for all of it, waiting for a connection and repetitions included. */
+  /** Milliseconds for all of it, repetitions included, from when it has a connection. */
   readonly timeoutMs?: number
 }
 
@@ -70,7 +71,7 @@ export interface Database extends Executor {
    * `onNotice` must not throw.
    */
   listen(channel: string, onNotice: (payload: string | undefined) => void): Promise<Listening>
-  /** Idempotent. Statements under way fail. */
+  /** Idempotent. Waits for statements and transactions that are under way. */
   close(): Promise<void>
 }
 
@@ -110,5 +111,8 @@ export async function openDatabase(where: string, options: OpenOptions = {}): Pr
 
 async function connect(where: string, options: OpenOptions): Promise<Database> {
   if (/^postgres(ql)?:\/\//.test(where)) return openPostgres(where, options)
-  throw invalidOption('database', 'postgres://… or a directory', where)
+  if (where === '' || (/^[a-z]+:/i.test(where) && where !== 'memory:')) {
+    throw invalidOption('database', 'postgres://… or a directory', where)
+  }
+  return openEmbedded(where, options)
 }

@@ -1,7 +1,13 @@
 import type { PoolConfig } from 'pg'
 import { type Clock, SystemClock } from '../../base/clock'
 import { FlogError } from '../../base/errors'
-import { DATABASE_CONNECTIONS, DATABASE_STATEMENT_MS, DATABASE_TRANSACTION_MS } from '../../base/limits'
+import {
+  DATABASE_CONNECT_MS,
+  DATABASE_CONNECTIONS,
+  DATABASE_GRACE_MS,
+  DATABASE_STATEMENT_MS,
+  DATABASE_TRANSACTION_MS,
+} from '../../base/limits'
 import { systemRandom } from '../../base/random'
 import { Connections } from './connections'
 import type { Database, OpenOptions } from './database'
@@ -27,8 +33,9 @@ export async function openPostgres(url: string, options: OpenOptions = {}): Prom
   const connections = new Connections(config, {
     where,
     clock,
-    statementTimeoutMs,
-    greeting: greetingOf(TRAITS[dialect], statementTimeoutMs),
+    // It ends statements that take too long by itself: this is for one that does not answer at all.
+    answerMs: statementTimeoutMs + DATABASE_GRACE_MS,
+    greeting: () => greetingOf(TRAITS[dialect], statementTimeoutMs),
   })
   const listener = TRAITS[dialect].notifies ? new Listener({ config, where, clock, random }) : undefined
   return new PooledDatabase({
@@ -62,7 +69,7 @@ async function probe(
 ): Promise<'postgres' | 'cockroach'> {
   const connections = new Connections(
     { ...config, max: 1 },
-    { where, clock, statementTimeoutMs: DATABASE_STATEMENT_MS, greeting: 'SELECT 1' },
+    { where, clock, answerMs: DATABASE_CONNECT_MS, greeting: () => 'SELECT 1' },
   )
   try {
     const connection = await connections.take(signal)

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock'
+import type { Clock, Timer } from '../../base/clock'
 import { FlogError } from '../../base/errors'
 import { DATABASE_RETRIES, DATABASE_RETRY_MAX_MS, DATABASE_RETRY_MS } from '../../base/limits'
 import type { Random } from '../../base/random'
@@ -26,7 +26,7 @@ export async function inTransaction<T>(
   const limits = limitsOf(context, timeoutMs, options.signal)
   try {
     for (let attempt = 0; ; attempt++) {
-      const outcome = await attemptOnce(context, run, options, limits.signal)
+      const outcome = await attemptOnce(context, run, options, limits)
       if ('result' in outcome) return outcome.result
       if (!outcome.again || attempt >= retries) throw outcome.error
       await pause(context, attempt, limits.signal)
@@ -42,9 +42,10 @@ async function attemptOnce<T>(
   context: TransactionContext,
   run: (tx: Transaction) => Promise<T>,
   { isolation = 'read committed' }: TransactionOptions,
-  signal: AbortSignal,
+  { signal, begin }: Limits,
 ): Promise<Outcome<T>> {
   const connection = await context.connections.take(signal)
+  begin()
   const tx = new OpenTransaction(connection, signal)
   const giveUp = () => connection.interrupt(signal.reason as FlogError)
   signal.addEventListener('abort', giveUp, { once: true })
@@ -146,12 +147,19 @@ async function rollBack(connection: Connection): Promise<void> {
   }
 }
 
+interface Limits {
+  readonly signal: AbortSignal
+  /** Time runs from the first call on. */
+  readonly begin: () => void
+  readonly end: () => void
+}
+
 /** One signal for the caller's and the time limit; its reason is a FlogError. */
 function limitsOf(
   { clock, connections }: TransactionContext,
   ms: number,
   outer: AbortSignal | undefined,
-): { readonly signal: AbortSignal; readonly end: () => void } {
+): Limits {
   const controller = new AbortController()
   const { where } = connections
   const onAbort = () =>
@@ -160,24 +168,23 @@ function limitsOf(
         ? outer.reason
         : new FlogError('FLOG_ABORTED', `a transaction of ${where} was given up`, { cause: outer?.reason }),
     )
-  const late = clock.after(ms, () =>
+  const expire = () =>
     controller.abort(
-      new FlogError(
-        'FLOG_DATABASE_TIMEOUT',
-        `a transaction of the database ${where} took more than ${ms} ms`,
-        {
-          details: { where, ms },
-        },
-      ),
-    ),
-  )
+      new FlogError('FLOG_DATABASE_TIMEOUT', `a transaction of ${where} took more than ${ms} ms`, {
+        details: { where, ms },
+      }),
+    )
+  let late: Timer | undefined
   if (outer?.aborted) onAbort()
   outer?.addEventListener('abort', onAbort, { once: true })
+  const begin = () => {
+    late ??= clock.after(ms, expire)
+  }
   const end = () => {
-    late.cancel()
+    late?.cancel()
     outer?.removeEventListener('abort', onAbort)
   }
-  return { signal: controller.signal, end }
+  return { signal: controller.signal, begin, end }
 }
 
 /** Full jitter: a random time below a bound that doubles. Those that collided do not meet again. */

@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { SystemClock } from '../../../base/clock'
+import { FlogError, messageOf } from '../../../base/errors'
+import { EMBEDDED_STATEMENT_MS, EMBEDDED_TRANSACTION_MS } from '../../../base/limits'
+import { systemRandom } from '../../../base/random'
+import { Channels } from '../channels'
+import { Connections } from '../connections'
+import type { Database, OpenOptions } from '../database'
+import { TRAITS } from '../dialect'
+import { driver, optional } from '../driver'
+import { quoted } from '../listener'
+import { PooledDatabase } from '../pooled'
+import { Backend } from './backend'
+import { type DirectoryLock, lockDirectory } from './lock'
+
+/** The PostgreSQL that PGlite 0.5 is. Its directories are of no use to another one. */
+export const EMBEDDED_MAJOR = 18
+
+const MEMORY = 'memory:'
+
+/**
+ * Opens the embedded database, without migrating it.
+ * @param where a directory, made where there is none; or `memory:`
+ * @throws FlogError FLOG_DATABASE_LOCKED, FLOG_DATABASE_VERSION, FLOG_DATABASE_FAILED where PGlite or pg is not installed
+ */
+export async function openEmbedded(where: string, options: OpenOptions = {}): Promise<Database> {
+  driver()
+  optional('@electric-sql/pglite', () => require.resolve('@electric-sql/pglite'))
+  options.signal?.throwIfAborted()
+  const { random = systemRandom } = options
+  const directory = where === MEMORY ? undefined : placeOf(where)
+  const lock = directory === undefined ? undefined : lockDirectory(directory, random)
+  try {
+    if (directory !== undefined) checkDirectory(directory)
+    return await start(directory, lock, directory ?? 'in memory', options)
+  } catch (error) {
+    lock?.release()
+    throw error
+  }
+}
+
+async function start(
+  directory: string | undefined,
+  lock: DirectoryLock | undefined,
+  where: string,
+  options: OpenOptions,
+): Promise<Database> {
+  const { clock = new SystemClock(), random = systemRandom } = options
+  const backend = new Backend({ directory, where, clock })
+  const channels = new Channels()
+  const statementTimeoutMs = options.statementTimeoutMs ?? EMBEDDED_STATEMENT_MS
+  const connections = new Connections(
+    // One that is idle is kept, and the first one waits until the database is made.
+    {
+      stream: () => backend.stream(),
+      max: 1,
+      idleTimeoutMillis: 0,
+      connectionTimeoutMillis: 0,
+      user: 'postgres',
+    },
+    {
+      where,
+      clock,
+      answerMs: statementTimeoutMs,
+      greeting: () =>
+        [TRAITS.pglite.greeting({ statementMs: 0, idleMs: 0 }), ...channels.names().map(listenTo)].join('; '),
+      onNotification: (channel, payload) => channels.tell(channel, payload ?? ''),
+      onReconnected: () => channels.tellAll(),
+    },
+  )
+  const database: Database = new PooledDatabase({
+    dialect: 'pglite',
+    connections,
+    clock,
+    random,
+    transactionTimeoutMs: EMBEDDED_TRANSACTION_MS,
+    isSingle: true,
+    listen: async (channel, onNotice) => {
+      if (channels.add(channel, onNotice)) await database.query(listenTo(channel))
+      return {
+        close: async () => {
+          if (channels.remove(channel, onNotice)) await database.query(`UNLISTEN ${quoted(channel)}`)
+        },
+      }
+    },
+    onClosed: async () => {
+      await backend.close()
+      lock?.release()
+    },
+  })
+  try {
+    await database.query('SELECT 1')
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function listenTo(channel: string): string {
+  return `LISTEN ${quoted(channel)}`
+}
+
+/** One name for one directory, whichever way it is named, so that it has one lock. */
+function placeOf(where: string): string {
+  const path = resolve(where)
+  try {
+    if (existsSync(path)) return realpathSync(path)
+    mkdirSync(dirname(path), { recursive: true })
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch (cause) {
+    throw new FlogError(
+      'FLOG_DATABASE_FAILED',
+      `the data directory ${where} cannot be made: ${messageOf(cause)}`,
+      {
+        cause,
+        details: { directory: where },
+      },
+    )
+  }
+}
+
+/** Before it is opened: what PGlite says of a directory that it cannot use is of no help. */
+function checkDirectory(directory: string): void {
+  if (!existsSync(directory)) return
+  const version = join(directory, 'PG_VERSION')
+  if (!existsSync(version)) {
+    if (readdirSync(directory).length === 0) return
+    throw new FlogError(
+      'FLOG_DATABASE_FAILED',
+      `${directory} has files in it that are no database: use an empty directory, or one that is not there yet`,
+      { details: { directory } },
+    )
+  }
+  const major = readFileSync(version, 'utf8').trim()
+  if (major === String(EMBEDDED_MAJOR)) return
+  throw new FlogError(
+    'FLOG_DATABASE_VERSION',
+    `${directory} was made by PostgreSQL ${major}, and the embedded database is PostgreSQL ${EMBEDDED_MAJOR}: ` +
+      'move it away, and a new one is made',
+    { details: { directory, major, expected: EMBEDDED_MAJOR } },
+  )
+}
