@@ -61,6 +61,23 @@ export const ERROR_CODES = {
   FLOG_DATABASE_VERSION:
     'the data directory or the schema was made by another version, which this one cannot work with',
   FLOG_DATABASE_FAILED: 'the database refused a statement, or cannot be used',
+  FLOG_ENGINE_MISSING:
+    'an input of a part is not declared, not running or not exposed; the part waits for it',
+  FLOG_ENGINE_BOUNCE: 'a part asks to be started anew',
+  FLOG_ENGINE_UNINSTALL: 'a part asks to be removed',
+  FLOG_ENGINE_FATAL: 'a part failed in a way that stops all the others',
+  FLOG_ENGINE_INSTALLED: 'a part of that name is installed already',
+  FLOG_ENGINE_UNKNOWN: 'no part of that name is installed',
+  FLOG_ENGINE_CYCLE: 'the inputs of parts go in a circle; the message names them',
+  FLOG_ENGINE_STOPPING: 'the engine is shutting down, and takes no more parts',
+  FLOG_ENGINE_EXPIRED: 'a part asked for an input after its start was over',
+  FLOG_ENGINE_OUTPUT: 'a part offers something else than its dependent takes',
+  FLOG_ENGINE_WORKER: 'the start of a part gave something that is no worker',
+  FLOG_ENGINE_THROWN: 'a part threw something that is no error',
+  FLOG_ENGINE_TIMEOUT: 'a part did not start in time',
+  FLOG_ENGINE_ABANDONED: 'a part did not stop in time, and is not waited for any more',
+  FLOG_ENGINE_HOOK: 'a function that was given to the engine threw, or gave no answer; its default was taken',
+  FLOG_ENGINE_INTERNAL: 'the engine contradicts itself: a mistake in flog',
 } as const satisfies Record<string, string>
 
 export type FlogErrorCode = keyof typeof ERROR_CODES

@@ -242,3 +242,24 @@ export const DATABASE_RECONNECT_MS = 100
 export const DATABASE_RECONNECT_MAX_MS = 10_000
 /** That connection is asked for a sign of life this often: until one that is dead is found out, polling has to do. */
 export const DATABASE_LISTEN_PING_MS = 15_000
+
+/** Engine: milliseconds before a part that failed is started again, at first and at most, and the growth in between. */
+export const ENGINE_ERROR_DELAY_MS = 3000
+export const ENGINE_MAX_DELAY_MS = 120_000
+export const ENGINE_BACKOFF_FACTOR = 1.2
+/** The share by which that is lengthened or shortened at random. */
+export const ENGINE_JITTER = 0.1
+/** A part that ran this long counts as well again. */
+export const ENGINE_BACKOFF_RESET_MS = 60_000
+/** Milliseconds before a part is started because an input came or went: further ones that come or go meanwhile cost nothing. */
+export const ENGINE_BOUNCE_DELAY_MS = 10
+/** Milliseconds for a start (migrations of a database set their own), and for an end in order. */
+export const ENGINE_START_MS = 60_000
+export const ENGINE_STOP_MS = 10_000
+/** Twice what the error kernel takes to decide. */
+export const ENGINE_DECISION_MS = 10_000
+/** Events that are held for a reader who does not keep up: some seconds of a bounce of everything. */
+export const ENGINE_EVENTS = 1000
+/** What a report counts restarts within, and how many it counts at most: with more, a number helps nobody. */
+export const ENGINE_RESTARTS_MS = 60_000
+export const ENGINE_RESTARTS = 100

@@ -116,6 +116,38 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/transports/winston/options.ts',
     'src/transports/winston/tap.ts',
   ],
+  'test/specs/dependency-engine/parts.test.ts': [
+    'src/collector/engine/engine.ts',
+    'src/collector/engine/errors.ts',
+    'src/collector/engine/graph.ts',
+    'src/collector/engine/install.ts',
+    'src/collector/engine/part.ts',
+    'src/collector/engine/snapshot.ts',
+  ],
+  'test/specs/dependency-engine/restarts.test.ts': [
+    'src/collector/engine/loop.ts',
+    'src/collector/engine/machine.ts',
+  ],
+  'test/specs/dependency-engine/end.test.ts': ['src/collector/engine/run.ts'],
+  'test/specs/dependency-engine/backoff.test.ts': [
+    'src/collector/engine/backoff.ts',
+    'src/collector/engine/config.ts',
+    'src/collector/engine/record.ts',
+  ],
+  'test/specs/dependency-engine/decisions.test.ts': ['src/collector/engine/judge.ts'],
+  'test/specs/dependency-engine/report.test.ts': [
+    'src/collector/engine/dot.ts',
+    'src/collector/engine/events.ts',
+    'src/collector/engine/journal.ts',
+    'src/collector/engine/report.ts',
+    'src/collector/engine/self.ts',
+    'src/collector/engine/workers.ts',
+  ],
+  'test/specs/dependency-engine/conditions.test.ts': [
+    'src/collector/engine/flag.ts',
+    'src/collector/engine/fortress.ts',
+    'src/collector/engine/housing.ts',
+  ],
 }
 
 /** Runs in a browser, and is tested in one. */
