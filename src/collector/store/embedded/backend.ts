@@ -33,6 +33,7 @@ interface Thread {
 export class Backend {
   readonly #options: BackendOptions
   #starting: Promise<Thread> | undefined
+  #running: Thread | undefined
   #hasStarted = false
   #sessions = 0
   #closed = false
@@ -47,6 +48,8 @@ export class Backend {
     const stream = new SessionStream({
       connect: async () => {
         const thread = await this.#thread()
+        // The pool has one connection, but lets the next one begin while the last one says goodbye.
+        for (const before of [...thread.sessions.values()]) before.destroy()
         thread.sessions.set(id, stream)
         return (bytes) => post(thread, { kind: 'data', session: id, bytes })
       },
@@ -68,7 +71,7 @@ export class Backend {
 
   /** What a session that ended left under way is waited for; where that never ends, the thread does. */
   async #end(id: number): Promise<void> {
-    const thread = await this.#starting?.catch(() => undefined)
+    const thread = this.#running
     if (thread?.sessions.delete(id) !== true) return
     const ended = answered(thread.worker, 'ended', this.#options.clock, EMBEDDED_STUCK_MS)
     post(thread, { kind: 'end', session: id })
@@ -96,8 +99,10 @@ export class Backend {
       const { worker, sessions } = thread
       let trouble: unknown
       worker.on('message', (message: FromThread) => {
-        if (message.kind === 'ready') resolve(thread)
-        else if (message.kind === 'data') sessions.get(message.session)?.push(message.bytes)
+        if (message.kind === 'ready') {
+          this.#running = thread
+          resolve(thread)
+        } else if (message.kind === 'data') sessions.get(message.session)?.push(message.bytes)
         else if (message.kind === 'failed') {
           trouble = new Error(message.message)
           void worker.terminate()
@@ -108,6 +113,7 @@ export class Backend {
       })
       worker.on('exit', () => {
         this.#starting = undefined
+        this.#running = undefined
         const failure = this.#ended(trouble)
         reject(failure)
         for (const stream of sessions.values()) stream.destroy(failure)

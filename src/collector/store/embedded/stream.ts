@@ -48,6 +48,11 @@ export class SessionStream extends Duplex {
     done()
   }
 
+  override _final(done: () => void): void {
+    this.push(null)
+    done()
+  }
+
   override _read(): void {}
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
