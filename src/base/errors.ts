@@ -61,6 +61,27 @@ export const ERROR_CODES = {
   FLOG_DATABASE_VERSION:
     'the data directory or the schema was made by another version, which this one cannot work with',
   FLOG_DATABASE_FAILED: 'the database refused a statement, or cannot be used',
+  FLOG_PROCESS_UNKNOWN: 'no scheduled process has that name',
+  FLOG_PROCESS_RUNNING: 'what was asked for has to be said before the process is run',
+  FLOG_PROCESS_CONFLICT: 'another instance took the run over: nothing more of it is written',
+  FLOG_PROCESS_TIMEOUT: 'an item of a scheduled process took longer than it may',
+  FLOG_PROCESS_INTERRUPTED: 'an item of a scheduled process was told to end before it was done',
+  FLOG_KERNEL_POLICY_FAILED:
+    'a policy of the error kernel threw, or gave something else than a decision; the next one was asked',
+  FLOG_KERNEL_SINK_FAILED: 'a sink of the error kernel could not take what was reported',
+  FLOG_KERNEL_FORWARD_FAILED:
+    'the central error log does not acknowledge; what it lacks is kept and sent again',
+  FLOG_KERNEL_SPOOL_FAILED: 'the file that keeps errors for the central error log cannot be read or written',
+  FLOG_KERNEL_DROPPED:
+    'more errors came than could be kept for the central error log; the oldest were dropped and counted',
+  FLOG_KERNEL_MALFORMED: 'what a node sent to the central error log cannot be read; it was noted there',
+  FLOG_KERNEL_LOG_UNUSABLE: 'the central error log cannot be written',
+  FLOG_SESSION_EXPIRED: 'the session expired or was closed; it stays so, begin a new one',
+  FLOG_WORK_NOTHING: 'a retrieval found nothing to work on',
+  FLOG_WORK_CONFLICT: 'somebody else works on the subject',
+  FLOG_WORK_LOST: 'the work was taken by somebody else, or cancelled: nothing more of it is written',
+  FLOG_WORK_FINISHED: 'the work was finished, failed or cancelled before the call',
+  FLOG_WORK_NO_BACKOFF: 'work failed without a backoff; it is tried again after a second',
   FLOG_ENGINE_MISSING:
     'an input of a part is not declared, not running or not exposed; the part waits for it',
   FLOG_ENGINE_BOUNCE: 'a part asks to be started anew',

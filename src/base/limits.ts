@@ -243,6 +243,125 @@ export const DATABASE_RECONNECT_MAX_MS = 10_000
 /** That connection is asked for a sign of life this often: until one that is dead is found out, polling has to do. */
 export const DATABASE_LISTEN_PING_MS = 15_000
 
+/** A scheduled process begins at most this often, unless its flow control says otherwise: what is scheduled looks through everything. */
+export const PROCESS_SCHEDULE_MIN_MS = 900_000
+/** The shortest schedule that flow control can ask for. */
+export const PROCESS_SCHEDULE_FLOOR_MS = 1000
+/** A collector that starts has other things to do first. */
+export const PROCESS_FIRST_WAIT_MS = 60_000
+/** How often processes are looked at when no notice comes: what a lost notice costs. */
+export const PROCESS_POLL_MS = 15_000
+/** Processes of one schedule do not begin together: up to this share of it later, and never more than this. */
+export const PROCESS_JITTER_SHARE = 0.1
+export const PROCESS_JITTER_MAX_MS = 30_000
+/** Slots that are counted one by one after a long time without a run, and that one backfill may ask for. */
+export const PROCESS_MISSED_COUNTED = 1000
+export const PROCESS_BACKFILL_SLOTS = 1000
+/** Errors that are kept of one item, and of one run; the next one ends it. */
+export const PROCESS_ITEM_ERRORS = 10
+export const PROCESS_RUN_ERRORS = 25
+/** Characters of an error that is kept. */
+export const PROCESS_ERROR_CHARS = 1000
+/** Milliseconds for one item; and for it to end after it was told to, before the run goes on without it. */
+export const PROCESS_ITEM_TIMEOUT_MS = 600_000
+export const PROCESS_ITEM_GRACE_MS = 5000
+/** An item with too many errors is left alone for a minute first, for an hour at most. */
+export const PROCESS_ITEM_BACKOFF_MS = 60_000
+export const PROCESS_ITEM_BACKOFF_MAX_MS = 3_600_000
+/** The end of a run is written again after a failure: so often, after waiting that doubles from this on. */
+export const PROCESS_FINISH_ATTEMPTS = 6
+export const PROCESS_FINISH_RETRY_MS = 250
+/** A dropped item stands against what comes late for a week. */
+export const PROCESS_DROP_RETENTION_MS = 604_800_000
+/** Dropped items that one statement removes, and runs that are kept of each process. */
+export const PROCESS_PURGE_ITEMS = 1000
+export const PROCESS_RUNS_KEPT = 100
+/** Items that a view of a process lists at most at a time. */
+export const PROCESS_VIEW_ITEMS = 1000
+
+/** Error kernel: more restarts of a part than this within the period are escalated, as in Erlang, with room for a slow disk. */
+export const KERNEL_INTENSITY = 5
+export const KERNEL_PERIOD_MS = 60_000
+/** What the count of an error state looks back. */
+export const KERNEL_WINDOW_MS = 60_000
+/** Troubles that are remembered: a collector has some ten parts, each of which may fail in hundreds of ways. */
+export const KERNEL_STATES = 10_000
+/** Time for a decision: a part that waits for one does nothing meanwhile. */
+export const KERNEL_ASK_MS = 5000
+/** Of one trouble, a line on stderr this often. */
+export const KERNEL_LOCAL_LINE_MS = 1000
+/** Troubles of which a line was shown within that time and repetitions are counted; with more, the oldest is shown again. */
+export const KERNEL_LOCAL_TROUBLES = 1000
+/** For so long occurrences of one trouble become one row of the central error log. */
+export const KERNEL_FOLD_MS = 10_000
+/** Rows that wait in memory for the central error log: some 2 MiB of ordinary ones. And the file for the rest. */
+export const KERNEL_QUEUE = 1000
+export const KERNEL_SPOOL_BYTES = 16 * MiB
+/** Label sets of one series: ten times what the parts of a collector make. */
+export const KERNEL_SERIES = 1000
+/** Rows in one message to the central error log. */
+export const KERNEL_BATCH_ROWS = 100
+/** How long a message to it may stay unacknowledged, and how often it is sent again before its rows go to the spool. */
+export const KERNEL_ACK_MS = 60_000
+export const KERNEL_RETRIES = 10
+/** Waiting before it is sent again: a random time below a bound that doubles from the first to the last. */
+export const KERNEL_BACKOFF_FIRST_MS = 250
+export const KERNEL_BACKOFF_MAX_MS = 30_000
+/** How long a kernel that stops waits for sinks and the central error log. */
+export const KERNEL_FLUSH_MS = 1000
+/** What of an error and of the work at hand is kept: enough for a stack and a message, a page in all. */
+export const ERROR_MESSAGE_CHARS = 4096
+export const ERROR_STACK_CHARS = 8192
+export const ERROR_VALUE_CHARS = 16_384
+export const ERROR_VALUE_DEPTH = 6
+export const ERROR_VALUE_ENTRIES = 50
+/** One row that a central error log takes: what an honest node makes, escaped, and as much again. */
+export const ERROR_ROW_BYTES = 256 * KiB
+/** Rows of one message to it, and ids of rows of each node that it remembers so as not to write them twice. */
+export const ERROR_LOG_ROWS = 1000
+export const ERROR_LOG_IDS = 20_000
+/** Size at which a node's error log is put aside, in place of the one put aside before. */
+export const ERROR_LOG_BYTES = 64 * MiB
+
+/** Sessions: how long one that is not heard of lives. A third of it goes by between two signs of life, as with Kubernetes. */
+export const LEASE_INTERVAL_MS = 15_000
+export const LEASE_INTERVAL_MIN_MS = 1000
+export const LEASE_INTERVAL_MAX_MS = 3_600_000
+/** A holder stops this much before the database would let others begin, and at most a tenth of the interval. */
+export const LEASE_MARGIN_MAX_MS = 1000
+/** Transactions under way when a session is closed have this long to end; and giving work back may take this long. */
+export const LEASE_CLOSE_MS = 2000
+export const LEASE_CANCEL_MS = 2000
+/** How often a claim looks again when others were quicker, and the random time before, times the number of tries. */
+export const LEASE_CLAIM_TRIES = 8
+export const LEASE_CLAIM_RETRY_MS = 10
+/** Shortest and longest backoff, unless options say; and by how much of it the next attempt lies off, so that they spread. */
+export const LEASE_BACKOFF_MIN_MS = 1000
+export const LEASE_BACKOFF_MAX_MS = 3_600_000
+export const LEASE_BACKOFF_JITTER = 0.1
+/** How often a control loop asks for work, and how long it waits, give or take half, when there was none and nobody calls. */
+export const LEASE_LOOP_RATE = '250 ms, burst 8'
+export const LEASE_POLL_MS = 15_000
+export const LEASE_POLL_MIN_MS = 100
+export const LEASE_POLL_MAX_MS = 600_000
+/** A control loop that lost its session begins another one after this. */
+export const LEASE_LOOP_RESTART_MS = 1000
+/** What a control loop does when it is stopped has this long to end; all of it ends within a second. */
+export const LEASE_LOOP_GRACE_MS = 500
+/** How often dead sessions are looked for; and how many, with how much work, are dealt with in one transaction. */
+export const LEASE_REAP_MS = 10_000
+export const LEASE_REAP_SESSIONS = 50
+export const LEASE_REAP_WORK = 200
+/** What became of work is kept for a season, ended sessions for a week; what is older is looked for once an hour. */
+export const LEASE_HISTORY_MS = 90 * 86_400_000
+export const LEASE_SESSIONS_MS = 7 * 86_400_000
+export const LEASE_FORGET_MS = 3_600_000
+/** Rows that one statement forgets: some milliseconds. */
+export const LEASE_HISTORY_BATCH = 1000
+/** A subject that began and was not heard of for so long, or not any more, needs help. */
+export const SUBJECT_START_MS = 30 * 60_000
+export const SUBJECT_SILENT_MS = 10 * 60_000
+
 /** Engine: milliseconds before a part that failed is started again, at first and at most, and the growth in between. */
 export const ENGINE_ERROR_DELAY_MS = 3000
 export const ENGINE_MAX_DELAY_MS = 120_000

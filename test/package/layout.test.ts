@@ -148,6 +148,39 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/engine/fortress.ts',
     'src/collector/engine/housing.ts',
   ],
+  'test/specs/session-and-work/backoff.test.ts': [
+    'src/collector/lease/backoff.ts',
+    'src/collector/lease/processes.ts',
+    'src/collector/lease/rate-limit.ts',
+    'src/collector/lease/work-state.ts',
+  ],
+  'test/specs/session-and-work/control-loop.test.ts': [
+    'src/collector/lease/control-loop.ts',
+    'src/collector/lease/janitor.ts',
+    'src/collector/lease/notifier.ts',
+    'src/collector/lease/waiter.ts',
+  ],
+  'test/specs/session-and-work/sessions.test.ts': [
+    'src/collector/lease/heartbeat.ts',
+    'src/collector/lease/metrics.ts',
+    'src/collector/lease/session-row.ts',
+    'src/collector/lease/session.ts',
+    'src/collector/lease/timeout.ts',
+  ],
+  'test/specs/session-and-work/trouble.test.ts': [
+    'src/collector/lease/admin.ts',
+    'src/collector/lease/generations.ts',
+    'src/collector/lease/reaper.ts',
+    'src/collector/lease/retention.ts',
+    'src/collector/lease/stats.ts',
+  ],
+  'test/specs/session-and-work/work.test.ts': [
+    'src/collector/lease/claim-sql.ts',
+    'src/collector/lease/claim.ts',
+    'src/collector/lease/settle.ts',
+    'src/collector/lease/subjects.ts',
+    'src/collector/lease/work.ts',
+  ],
 }
 
 /** Runs in a browser, and is tested in one. */

@@ -2,6 +2,8 @@ import { SESSIONS } from './0001-sessions'
 import { WORK } from './0002-work'
 import { PROCESSES } from './0003-processes'
 import { ERRORS } from './0004-errors'
+import { WORK_ORDER } from './0005-work-order'
+import { PROCESS_RUNS } from './0010-process-runs'
 
 /** In the order in which they are applied. One that was released is never changed: a new one changes what it made. */
-export const MIGRATIONS = [SESSIONS, WORK, PROCESSES, ERRORS] as const
+export const MIGRATIONS = [SESSIONS, WORK, PROCESSES, ERRORS, WORK_ORDER, PROCESS_RUNS] as const

@@ -1,0 +1,99 @@
+/** Which subjects a process looks at, as a condition on `subject s`; its parameters begin at `$5`. */
+export interface Selection {
+  readonly where: string
+  readonly params: readonly (string | readonly string[])[]
+}
+
+export function ofKind(kind: string): Selection {
+  return { where: 's.kind = $5::text', params: [kind] }
+}
+
+export function ofIds(ids: readonly string[]): Selection {
+  return { where: 's.subject_id = ANY($5::uuid[])', params: [ids] }
+}
+
+/**
+ * A session is dead when it has ended, or has not been heard of for two intervals beyond its deadline: the reaper takes
+ * after one, and says what became of the work. Stealing is for when no reaper runs.
+ */
+export const DEAD = `(o.ended_at IS NOT NULL OR o.deadline + 2 * o.interval_ms * interval '1 millisecond' <= now())`
+
+/** $1 session, $2 process, $3 whether backoff is passed over, $4 processes that exclude this one. */
+function eligible(selection: Selection): string {
+  return `
+  SELECT s.subject_id, w.session_id AS owner, w.attempt AS owner_attempt, w.started_at AS owner_started
+    FROM subject s
+    LEFT JOIN work w    ON w.subject_id = s.subject_id AND w.process = $2::text
+    LEFT JOIN session o ON o.session_id = w.session_id
+   WHERE ${selection.where}
+     AND EXISTS (SELECT 1 FROM alive)
+     AND (w.subject_id IS NULL OR ${DEAD})
+     AND NOT EXISTS (
+       SELECT 1 FROM work_backoff b
+        WHERE b.subject_id = s.subject_id AND b.process = $2::text
+          AND (b.dead_at IS NOT NULL OR (b.until > now() AND NOT $3::boolean)))
+     AND NOT EXISTS (SELECT 1 FROM work x WHERE x.subject_id = s.subject_id AND x.process = ANY($4::text[]))`
+}
+
+const ALIVE = `
+alive AS (
+  SELECT session_id FROM session
+   WHERE session_id = $1::uuid AND ended_at IS NULL AND deadline > now() FOR KEY SHARE
+)`
+
+const FIRST = `
+   ORDER BY s.priority DESC, s.turn, s.subject_id
+   LIMIT 1`
+
+/**
+ * Takes one subject in one statement: READ COMMITTED, so that clients do not fail because of each other, and past locked
+ * rows, so that they do not wait for each other. Two may still pick the same one, when the second looked before the first
+ * had committed; then the conflict on `work` decides, and the second has picked in vain. It has to look again, as it has to
+ * when all that is left was locked (\`locked\`).
+ */
+export function claimStatement(selection: Selection): string {
+  return `
+WITH ${ALIVE}, candidate AS (${eligible(selection)}${FIRST}
+   FOR UPDATE OF s SKIP LOCKED
+), fenced AS (
+  INSERT INTO work_fence (subject_id, process, fence)
+  SELECT subject_id, $2::text, 1 FROM candidate
+  ON CONFLICT (subject_id, process) DO UPDATE SET fence = work_fence.fence + 1
+  RETURNING subject_id, fence
+), taken AS (
+  INSERT INTO work (subject_id, process, session_id, fence, attempt)
+  SELECT f.subject_id, $2::text, $1::uuid, f.fence,
+         greatest(coalesce(b.attempts, 0), coalesce(c.owner_attempt, 0)) + 1
+    FROM fenced f
+    JOIN candidate c ON c.subject_id = f.subject_id
+    LEFT JOIN work_backoff b ON b.subject_id = f.subject_id AND b.process = $2::text
+  ON CONFLICT (subject_id, process) DO UPDATE
+     SET session_id = EXCLUDED.session_id, fence = EXCLUDED.fence, attempt = EXCLUDED.attempt, started_at = now()
+   WHERE EXISTS (SELECT 1 FROM session o WHERE o.session_id = work.session_id AND ${DEAD})
+  RETURNING subject_id, fence, attempt, heartbeat
+), written AS (
+  INSERT INTO work_history (subject_id, process, session_id, event, attempt, duration_ms, cause)
+  SELECT t.subject_id, $2::text, c.owner, 'stolen', c.owner_attempt,
+         (extract(epoch FROM clock_timestamp() - c.owner_started) * 1000)::bigint, 'its session was dead'
+    FROM taken t JOIN candidate c ON c.subject_id = t.subject_id WHERE c.owner IS NOT NULL
+  UNION ALL
+  SELECT t.subject_id, $2::text, $1::uuid, 'started', t.attempt, NULL, NULL FROM taken t
+)
+SELECT EXISTS (SELECT 1 FROM alive) AS alive,
+       EXISTS (SELECT 1 FROM candidate) AS picked,
+       CASE WHEN EXISTS (SELECT 1 FROM candidate) THEN false ELSE EXISTS (${eligible(selection)}) END AS locked,
+       t.subject_id AS subject, t.fence, t.attempt, t.heartbeat AS details
+  FROM (SELECT 1) one LEFT JOIN taken t ON true`
+}
+
+/**
+ * Locks one subject that could be taken. What excludes other processes needs it: whoever waited for such a lock has to look
+ * at \`work\` again, in a statement of its own, to see what the one before it did.
+ */
+export function lockStatement(selection: Selection): string {
+  return `WITH ${ALIVE} ${eligible(selection)}${FIRST} FOR UPDATE OF s SKIP LOCKED`
+}
+
+/** Whether any of these subjects is held by this process, or by one that excludes it. */
+export const TAKEN = `
+SELECT 1 FROM work WHERE subject_id = ANY($1::uuid[]) AND (process = $2 OR process = ANY($3::text[])) LIMIT 1`

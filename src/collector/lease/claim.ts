@@ -1,0 +1,138 @@
+import type { Clock } from '../../base/clock'
+import { FlogError } from '../../base/errors'
+import { LEASE_CLAIM_RETRY_MS, LEASE_CLAIM_TRIES } from '../../base/limits'
+import type { Random } from '../../base/random'
+import type { Database, Executor, Param, PlainJson, Transaction } from '../store/database'
+import { claimStatement, lockStatement, ofIds, ofKind, type Selection, TAKEN } from './claim-sql'
+import { pause } from './timeout'
+
+/**
+ * Where subjects to work on come from: all of a kind, or what a query finds, the best first being of no meaning: priority
+ * and turn decide. It may run several times. An empty answer, or FLOG_WORK_NOTHING thrown, means that there is nothing to do.
+ */
+export type Retrieve = { readonly kind: string } | ((tx: Transaction) => Promise<readonly string[]>)
+
+export interface Claimed {
+  readonly subject: string
+  readonly process: string
+  readonly sessionId: string
+  readonly fence: bigint
+  readonly attempt: number
+  /** What the holder before this one said last, when it died before it could finish. */
+  readonly details: PlainJson | null
+}
+
+export interface ClaimContext {
+  readonly database: Database
+  readonly clock: Clock
+  readonly random: Random
+  readonly sessionId: string
+  readonly excluded: readonly string[]
+  readonly signal: AbortSignal
+  transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T>
+}
+
+type Outcome = Claimed | 'nothing' | 'look again' | 'session expired'
+
+/**
+ * Takes work; undefined where there is none.
+ * @throws FlogError FLOG_WORK_CONFLICT when the subjects that were named are all taken
+ */
+export async function claim(
+  context: ClaimContext,
+  process: string,
+  retrieve: Retrieve,
+  ignoreBackoff: boolean,
+): Promise<Claimed | 'session expired' | undefined> {
+  const attempt = new Attempt(context, process, ignoreBackoff)
+  for (let tries = 1; ; tries++) {
+    const outcome = await attempt.run(retrieve)
+    if (outcome === 'nothing' || tries === LEASE_CLAIM_TRIES) return undefined
+    if (outcome !== 'look again') return outcome
+    await pause(context.clock, context.random.fraction() * LEASE_CLAIM_RETRY_MS * tries, context.signal)
+    if (context.signal.aborted) return 'session expired'
+  }
+}
+
+class Attempt {
+  readonly #context: ClaimContext
+  readonly #process: string
+  readonly #ignoreBackoff: boolean
+
+  constructor(context: ClaimContext, process: string, ignoreBackoff: boolean) {
+    this.#context = context
+    this.#process = process
+    this.#ignoreBackoff = ignoreBackoff
+  }
+
+  async run(retrieve: Retrieve): Promise<Outcome> {
+    const { database, excluded, transact } = this.#context
+    if (typeof retrieve === 'function') return this.#retrieved(retrieve)
+    const selection = ofKind(retrieve.kind)
+    // The statement checks the session itself, so it needs no transaction around it.
+    if (excluded.length === 0) return this.#take(database, selection)
+    return transact((tx) => this.#lockAndTake(tx, selection))
+  }
+
+  async #retrieved(retrieve: (tx: Transaction) => Promise<readonly string[]>): Promise<Outcome> {
+    const { excluded, transact } = this.#context
+    try {
+      return await transact(async (tx) => {
+        const ids = await retrieve(tx)
+        if (ids.length === 0) return 'nothing'
+        const selection = ofIds(ids)
+        const take = () =>
+          excluded.length === 0 ? this.#take(tx, selection) : this.#lockAndTake(tx, selection)
+        const outcome = await take()
+        if (outcome === 'nothing') await this.#assertFree(tx, ids)
+        return outcome
+      })
+    } catch (error) {
+      if (FlogError.is(error, 'FLOG_WORK_NOTHING')) return 'nothing'
+      throw error
+    }
+  }
+
+  async #lockAndTake(tx: Transaction, selection: Selection): Promise<Outcome> {
+    const { rows } = await tx.query<{ subject_id: string }>(lockStatement(selection), this.#params(selection))
+    const [first] = rows
+    if (first !== undefined) return this.#take(tx, ofIds([first.subject_id]))
+    return this.#take(tx, selection)
+  }
+
+  async #take(executor: Executor, selection: Selection): Promise<Outcome> {
+    const { rows } = await executor.query<ClaimRow>(claimStatement(selection), this.#params(selection))
+    const row = rows[0] as ClaimRow
+    if (!row.alive) return 'session expired'
+    if (row.subject === null) return row.picked || row.locked ? 'look again' : 'nothing'
+    const { subject, fence, attempt, details } = row
+    return { subject, process: this.#process, sessionId: this.#context.sessionId, fence, attempt, details }
+  }
+
+  async #assertFree(tx: Transaction, ids: readonly string[]): Promise<void> {
+    const { rows } = await tx.query(TAKEN, [ids, this.#process, this.#context.excluded])
+    if (rows.length === 0) return
+    throw new FlogError(
+      'FLOG_WORK_CONFLICT',
+      `somebody else has the work ${this.#process} on what was asked for`,
+      {
+        details: { process: this.#process, subjects: ids },
+      },
+    )
+  }
+
+  #params(selection: Selection): readonly Param[] {
+    const { sessionId, excluded } = this.#context
+    return [sessionId, this.#process, this.#ignoreBackoff, excluded, ...selection.params]
+  }
+}
+
+type ClaimRow =
+  | { readonly alive: boolean; readonly picked: boolean; readonly locked: boolean; readonly subject: null }
+  | {
+      readonly alive: true
+      readonly subject: string
+      readonly fence: bigint
+      readonly attempt: number
+      readonly details: PlainJson | null
+    }

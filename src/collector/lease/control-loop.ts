@@ -1,0 +1,257 @@
+import { type Clock, SystemClock } from '../../base/clock'
+import { FlogError, messageOf } from '../../base/errors'
+import {
+  LEASE_LOOP_GRACE_MS,
+  LEASE_LOOP_RATE,
+  LEASE_LOOP_RESTART_MS,
+  LEASE_POLL_MAX_MS,
+  LEASE_POLL_MIN_MS,
+  LEASE_POLL_MS,
+} from '../../base/limits'
+import { parseWhole } from '../../base/numbers'
+import { type Random, systemRandom } from '../../base/random'
+import type { Database } from '../store/database'
+import type { Backoff } from './backoff'
+import type { Retrieve } from './claim'
+import type { LeaseMetrics } from './metrics'
+import type { Notifier } from './notifier'
+import type { Processes } from './processes'
+import { parseRate, Rate, type RateLimit } from './rate-limit'
+import { type Session, startSession } from './session'
+import { timeout } from './timeout'
+import { Waiter } from './waiter'
+import type { Work } from './work'
+
+export interface ControlLoopOptions {
+  readonly database: Database
+  readonly processes: Processes
+  readonly process: string
+  readonly retrieve: Retrieve
+  /**
+   * Does the work, and finishes it. When it returns without having done so the work is given back; when it throws, the work
+   * has failed, with the backoff of the process unless it put another one into `failure`.
+   */
+  readonly run: (work: Work, failure: Failure) => Promise<void>
+  /** Work that is done at the same time; default 1. */
+  readonly parallelism?: number
+  /** How often the database is asked for work; default `250 ms, burst 8`. */
+  readonly rate?: string | RateLimit
+  /** Milliseconds after which it is asked again when there was none, give or take half; 100 to 600,000, default 15,000. */
+  readonly pollMs?: number
+  /** Wakes the loop when there may be work. */
+  readonly wake?: Notifier
+  /** As of the session. */
+  readonly intervalMs?: number
+  readonly component?: string
+  readonly runtimeInfo?: string
+  readonly metrics?: LeaseMetrics
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly onTrouble?: (error: unknown) => void
+}
+
+export interface Failure {
+  backoff: Backoff
+}
+
+/** What the engine takes for a worker. */
+export interface LoopWorker {
+  kill(reason?: unknown): void
+  wait(): Promise<void>
+  report(): unknown
+}
+
+/**
+ * Does the work of one process, for as long as it is there, under one session at a time: when that is lost, under a new one.
+ * After `kill` it has ended within a second: what is being done gets half of it, and is then given back.
+ * @throws FlogError FLOG_OPTION_INVALID
+ */
+export function controlLoop(options: ControlLoopOptions): LoopWorker {
+  const loop = new ControlLoop(options)
+  const done = loop.run()
+  return { kill: () => loop.kill(), wait: () => done, report: () => loop.report() }
+}
+
+class ControlLoop {
+  readonly #options: ControlLoopOptions
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #rate: Rate
+  readonly #parallelism: number
+  readonly #pollMs: number
+  readonly #backoff: Backoff
+  readonly #waiter: Waiter
+  readonly #running = new Map<Work, Promise<void>>()
+  readonly #counts = { started: 0, failed: 0, sessions: 0 }
+  #session: Session | undefined
+  #killed = false
+
+  constructor(options: ControlLoopOptions) {
+    const { clock = new SystemClock(), random = systemRandom, processes, process } = options
+    this.#options = options
+    this.#clock = clock
+    this.#random = random
+    processes.get(process)
+    this.#backoff = processes.backoffOf(process)
+    this.#rate = new Rate(parseRate('rate', options.rate ?? LEASE_LOOP_RATE), clock)
+    this.#parallelism = parseWhole('parallelism', options.parallelism ?? 1, 1, 1000)
+    this.#pollMs = parseWhole('pollMs', options.pollMs ?? LEASE_POLL_MS, LEASE_POLL_MIN_MS, LEASE_POLL_MAX_MS)
+    this.#waiter = new Waiter(clock)
+  }
+
+  async run(): Promise<void> {
+    const { process, wake } = this.#options
+    const unsubscribe = wake?.subscribe(process, () => this.#waiter.wake('work'))
+    try {
+      while (!this.#killed) {
+        await this.#underOneSession()
+        if (!this.#killed) await this.#waiter.wait(LEASE_LOOP_RESTART_MS, ['killed'])
+      }
+    } finally {
+      unsubscribe?.()
+    }
+  }
+
+  kill(): void {
+    this.#killed = true
+    for (const work of this.#running.keys()) work.stop(stopped())
+    this.#waiter.wake('killed')
+  }
+
+  report(): unknown {
+    const { process } = this.#options
+    const session = this.#session?.id ?? null
+    return { process, session, running: this.#running.size, ...this.#counts }
+  }
+
+  /** Trouble ends the session: whatever it was, the next one begins with a clean slate. */
+  async #underOneSession(): Promise<void> {
+    try {
+      const session = await this.#start()
+      const onEnd = () => this.#waiter.wake('session')
+      session.signal.addEventListener('abort', onEnd)
+      await this.#work(session).finally(() => session.signal.removeEventListener('abort', onEnd))
+      if (session.expired) this.#trouble(session.signal.reason)
+    } catch (error) {
+      this.#trouble(error)
+    } finally {
+      await this.#end()
+    }
+  }
+
+  async #start(): Promise<Session> {
+    const { database, processes, process, component = process, ...rest } = this.#options
+    const { runtimeInfo, intervalMs, metrics, onTrouble } = rest
+    const session = await startSession(database, {
+      component,
+      processes,
+      clock: this.#clock,
+      random: this.#random,
+      ...(runtimeInfo === undefined ? {} : { runtimeInfo }),
+      ...(intervalMs === undefined ? {} : { intervalMs }),
+      ...(metrics === undefined ? {} : { metrics }),
+      ...(onTrouble === undefined ? {} : { onTrouble }),
+    })
+    this.#counts.sessions++
+    this.#session = session
+    return session
+  }
+
+  async #work(session: Session): Promise<void> {
+    while (!this.#killed && !session.expired) {
+      if (this.#running.size >= this.#parallelism)
+        await this.#waiter.wait(Infinity, ['killed', 'session', 'done'])
+      else await this.#next(session)
+    }
+  }
+
+  async #next(session: Session): Promise<void> {
+    await this.#waiter.wait(this.#rate.take(), ['killed', 'session'])
+    if (this.#killed || session.expired) return
+    // What is announced while the database is being asked may not be in its answer.
+    this.#waiter.forget('work')
+    const work = await this.#take(session)
+    if (work !== undefined) return this.#begin(work)
+    await this.#waiter.wait(await this.#untilDue(), ['killed', 'session', 'work'])
+  }
+
+  async #take(session: Session): Promise<Work | undefined> {
+    const { process, retrieve } = this.#options
+    try {
+      return await session.work(process, retrieve)
+    } catch (error) {
+      if (FlogError.is(error, 'FLOG_WORK_CONFLICT')) return undefined
+      throw error
+    }
+  }
+
+  /** Until it is time to poll, or the first backoff is over. */
+  async #untilDue(): Promise<number> {
+    const poll = this.#pollMs * (0.5 + this.#random.fraction())
+    const { database, process } = this.#options
+    const { rows } = await database.query<{ ms: number | null }>(DUE, [process])
+    return Math.min(poll, rows[0]?.ms ?? Infinity)
+  }
+
+  #begin(work: Work): void {
+    this.#counts.started++
+    const done = this.#run(work).finally(() => {
+      this.#running.delete(work)
+      this.#waiter.wake('done')
+    })
+    this.#running.set(work, done)
+    if (this.#killed) work.stop(stopped())
+  }
+
+  /** Never rejects. */
+  async #run(work: Work): Promise<void> {
+    const failure: Failure = { backoff: this.#backoff }
+    try {
+      await this.#options.run(work, failure)
+    } catch (error) {
+      this.#trouble(error)
+      await this.#fail(work, failure, error)
+    }
+    await work.cancel()
+  }
+
+  /** What ends because it was told to has not failed. */
+  async #fail(work: Work, { backoff }: Failure, error: unknown): Promise<void> {
+    if (work.signal.aborted) return
+    this.#counts.failed++
+    try {
+      await work.fail(backoff, `failed to process: ${messageOf(error)}`)
+    } catch (failed) {
+      this.#trouble(failed)
+    }
+  }
+
+  /** What is being done under a session gets some time to end in order; what does not is given back all the same. */
+  async #end(): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    const grace = timeout(this.#clock, LEASE_LOOP_GRACE_MS, 'the control loop stopped')
+    for (const work of this.#running.keys()) work.stop(stopped())
+    try {
+      await Promise.race([Promise.allSettled(this.#running.values()), grace.over])
+      await session?.close('its control loop stopped', LEASE_LOOP_GRACE_MS / 2)
+    } catch (error) {
+      this.#trouble(error)
+    } finally {
+      grace.cancel()
+      this.#running.clear()
+    }
+  }
+
+  #trouble(error: unknown): void {
+    this.#options.onTrouble?.(error)
+  }
+}
+
+const DUE = `
+SELECT greatest(0, extract(epoch FROM min(until) - clock_timestamp()) * 1000)::double precision AS ms
+  FROM work_backoff WHERE process = $1 AND dead_at IS NULL AND until > now()`
+
+function stopped(): FlogError {
+  return new FlogError('FLOG_ABORTED', 'the control loop stopped')
+}

@@ -1,0 +1,254 @@
+import type { Clock } from '../../base/clock'
+import { SystemClock } from '../../base/clock'
+import { FlogError, invalidOption } from '../../base/errors'
+import {
+  LEASE_CLOSE_MS,
+  LEASE_INTERVAL_MAX_MS,
+  LEASE_INTERVAL_MIN_MS,
+  LEASE_INTERVAL_MS,
+} from '../../base/limits'
+import { parseWhole } from '../../base/numbers'
+import { type Random, systemRandom } from '../../base/random'
+import type { Database, Transaction, TransactionOptions } from '../store/database'
+import { type ClaimContext, claim, type Retrieve } from './claim'
+import { Heartbeat } from './heartbeat'
+import { type LeaseMetrics, NO_METRICS } from './metrics'
+import type { Processes } from './processes'
+import { endSession, type HeldRow, insertSession, isSessionAlive, pokeSession } from './session-row'
+import { timeout } from './timeout'
+import { Work } from './work'
+import { workLost } from './work-state'
+
+export interface SessionOptions {
+  /** What part of the program this is, for people and for metrics: `claims`, `scheduler`. */
+  readonly component: string
+  /** Host, process id, version: for people. */
+  readonly runtimeInfo?: string
+  /** Milliseconds after which a session that is not heard of is dead; 1,000 to an hour, default 15,000. Poked at a third. */
+  readonly intervalMs?: number
+  readonly processes: Processes
+  readonly metrics?: LeaseMetrics
+  readonly clock?: Clock
+  readonly random?: Random
+  /** What went wrong where nobody is there to be told: the failures of `cancel`, and a missing backoff. */
+  readonly onTrouble?: (error: unknown) => void
+}
+
+export interface WorkOptions {
+  /** Takes also what is to be left alone for a while after a failure; never what is on the dead list. */
+  readonly ignoreBackoff?: boolean
+}
+
+/**
+ * A lease on the right to work, kept alive in the background. Once expired or closed it stays so: begin a new one.
+ * @throws FlogError FLOG_OPTION_INVALID, and what the database throws
+ */
+export async function startSession(database: Database, options: SessionOptions): Promise<Session> {
+  const { component, runtimeInfo = '', processes, metrics = NO_METRICS } = options
+  const { clock = new SystemClock(), random = systemRandom, onTrouble = () => {} } = options
+  if (component === '') throw invalidOption('component', 'a name', component)
+  const wanted = options.intervalMs ?? LEASE_INTERVAL_MS
+  const intervalMs = parseWhole('intervalMs', wanted, LEASE_INTERVAL_MIN_MS, LEASE_INTERVAL_MAX_MS)
+  const sentAt = clock.monotonic()
+  const id = await insertSession(database, { component, runtimeInfo, intervalMs })
+  metrics.count('session_started', { processor: component })
+  const parts = { database, processes, metrics, clock, random, onTrouble }
+  return new Session(id, component, intervalMs, parts, sentAt)
+}
+
+interface Parts {
+  readonly database: Database
+  readonly processes: Processes
+  readonly metrics: LeaseMetrics
+  readonly clock: Clock
+  readonly random: Random
+  readonly onTrouble: (error: unknown) => void
+}
+
+export class Session {
+  readonly id: string
+  readonly #component: string
+  readonly #parts: Parts
+  readonly #heartbeat: Heartbeat
+  /** Tells those who work under the session to stop: at once when it is closed. */
+  readonly #ended = new AbortController()
+  /** Breaks off transactions: those that are under way when the session is closed may still end. */
+  readonly #broken = new AbortController()
+  readonly #held = new Set<Work>()
+  readonly #running = new Set<Promise<unknown>>()
+  #end: FlogError | undefined
+  #closing: Promise<void> | undefined
+
+  /** Use {@link startSession}. */
+  constructor(id: string, component: string, intervalMs: number, parts: Parts, sentAt: number) {
+    this.id = id
+    this.#component = component
+    this.#parts = parts
+    const { clock, random } = parts
+    const onLost = (why: string, cause: unknown) => this.#expire(why, cause)
+    this.#heartbeat = new Heartbeat({ clock, random, intervalMs, poke: () => this.#poke(), onLost }, sentAt)
+  }
+
+  /** Aborts when the session expires, which is before the database lets others have its work, or is closed. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  get expired(): boolean {
+    this.#heartbeat.check()
+    return this.#end !== undefined
+  }
+
+  /** Milliseconds for which the session can still be counted on without hearing from the database. */
+  get remainingMs(): number {
+    if (this.expired) return 0
+    return Math.max(0, this.#heartbeat.confirmedUntil - this.#parts.clock.monotonic())
+  }
+
+  /**
+   * Runs `run` in a transaction that holds only while the session does. It may run several times, so it must have no
+   * effects outside of the database.
+   * @throws FlogError FLOG_SESSION_EXPIRED, without asking the database when that is known already; and what `run` throws
+   */
+  async transact<T>(run: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    this.#assertLive()
+    const { metrics } = this.#parts
+    const labels = { processor: this.#component }
+    let attempt = 0
+    const transaction = this.#parts.database.transaction(
+      async (tx) => {
+        metrics.count(attempt++ === 0 ? 'transaction_executed' : 'transaction_retried', labels)
+        await this.#assertAlive(tx)
+        return run(tx)
+      },
+      { signal: this.#broken.signal, ...options },
+    )
+    try {
+      return await this.#track(transaction)
+    } catch (error) {
+      if (!FlogError.is(error, 'FLOG_WORK_NOTHING')) metrics.count('transaction_failed', labels)
+      throw FlogError.is(error, 'FLOG_ABORTED') && this.#end !== undefined ? this.#end : error
+    }
+  }
+
+  /**
+   * Takes one subject that the process may work on now. Finish, fail or cancel what is returned.
+   * @returns undefined where there is nothing to do
+   * @throws FlogError FLOG_SESSION_EXPIRED; FLOG_WORK_CONFLICT when `retrieve` names subjects that are all taken
+   */
+  async work(process: string, retrieve: Retrieve, options: WorkOptions = {}): Promise<Work | undefined> {
+    const { database, processes, metrics, random, clock, onTrouble } = this.#parts
+    this.#assertLive()
+    processes.get(process)
+    const context: ClaimContext = {
+      database,
+      clock,
+      random,
+      sessionId: this.id,
+      excluded: processes.excludedBy(process),
+      signal: this.#broken.signal,
+      transact: (run) => this.transact(run),
+    }
+    const claimed = await this.#track(claim(context, process, retrieve, options.ignoreBackoff ?? false))
+    if (claimed === 'session expired') throw this.#expire('its row is gone, has ended or has expired')
+    if (claimed === undefined) return undefined
+    const labels = { processor: this.#component, process }
+    metrics.count('work_started', labels)
+    const work: Work = new Work(claimed, {
+      session: this,
+      database,
+      random,
+      clock,
+      onTrouble,
+      onSettled: (result) => {
+        this.#held.delete(work)
+        metrics.count('work_finished', { ...labels, result })
+      },
+    })
+    this.#held.add(work)
+    return work
+  }
+
+  /**
+   * Ends the session and gives back the work that it holds. Transactions under way get `budgetMs`, by default two
+   * seconds, to end. Idempotent.
+   * @throws what the database throws; then the session ends when its time is up
+   */
+  close(reason = 'closed', budgetMs: number = LEASE_CLOSE_MS): Promise<void> {
+    this.#closing ??= this.#close(reason, budgetMs)
+    return this.#closing
+  }
+
+  async #close(reason: string, budgetMs: number): Promise<void> {
+    const expired = this.expired
+    this.#heartbeat.stop()
+    this.#end ??= new FlogError('FLOG_SESSION_EXPIRED', `session ${this.id} was closed`)
+    this.#stop(this.#end)
+    const late = timeout(this.#parts.clock, budgetMs, `session ${this.id} did not close in time`)
+    try {
+      await Promise.race([Promise.allSettled(this.#running), late.over])
+      this.#broken.abort(this.#end)
+      if (expired) return
+      await endSession(this.#parts.database, this.id, reason)
+      for (const work of [...this.#held]) work.lose('canceled', this.#end)
+    } finally {
+      late.cancel()
+    }
+  }
+
+  /** Held work that the database does not know any more was taken by somebody: its holder hears of it now. */
+  async #poke(): Promise<boolean> {
+    const before = [...this.#held]
+    const rows = await pokeSession(this.#parts.database, this.id)
+    if (rows === undefined) return false
+    for (const work of before) {
+      if (!rows.some((row) => isSame(row, work))) work.lose('lost', workTaken(work))
+    }
+    return true
+  }
+
+  #expire(why: string, cause?: unknown): FlogError {
+    if (this.#end !== undefined) return this.#end
+    this.#end = new FlogError('FLOG_SESSION_EXPIRED', `session ${this.id} expired: ${why}`, { cause })
+    this.#heartbeat.stop()
+    this.#parts.metrics.count('session_expired', { processor: this.#component })
+    this.#stop(this.#end)
+    this.#broken.abort(this.#end)
+    return this.#end
+  }
+
+  /** Work is only told to stop: it may still be given back. */
+  #stop(reason: FlogError): void {
+    this.#ended.abort(reason)
+    for (const work of this.#held) work.stop(reason)
+  }
+
+  #assertLive(): void {
+    if (this.expired) throw this.#end
+  }
+
+  /** What began before the session was closed may end. */
+  async #assertAlive(tx: Transaction): Promise<void> {
+    this.#heartbeat.check()
+    this.#broken.signal.throwIfAborted()
+    if (!(await isSessionAlive(tx, this.id))) throw this.#expire('its row is gone, has ended or has expired')
+  }
+
+  #track<T>(running: Promise<T>): Promise<T> {
+    this.#running.add(running)
+    const done = () => void this.#running.delete(running)
+    running.then(done, done)
+    return running
+  }
+}
+
+function workTaken({ process, subject }: Work): FlogError {
+  return workLost(`the work ${process} on ${subject} was taken by somebody else, or cancelled`, {
+    process,
+    subject,
+  })
+}
+
+function isSame(row: HeldRow, work: Work): boolean {
+  return row.fence === work.fence && row.subject === work.subject && row.process === work.process
+}

@@ -1,0 +1,37 @@
+import type { Clock } from '../../base/clock'
+import { FlogError } from '../../base/errors'
+
+/** A budget of time: a signal for what can be broken off, and a promise for what cannot. */
+export interface Timeout {
+  readonly signal: AbortSignal
+  /** Resolves when the time is up. */
+  readonly over: Promise<void>
+  cancel(): void
+}
+
+export function timeout(clock: Clock, ms: number, message: string): Timeout {
+  const controller = new AbortController()
+  let done = (): void => {}
+  const over = new Promise<void>((resolve) => {
+    done = resolve
+  })
+  const timer = clock.after(ms, () => {
+    controller.abort(new FlogError('FLOG_ABORTED', message))
+    done()
+  })
+  return { signal: controller.signal, over, cancel: () => timer.cancel() }
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. It does not say which: look at the signal. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || ms <= 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = (): void => {
+      timer.cancel()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = clock.after(ms, end, { keepAlive: true })
+    signal.addEventListener('abort', end)
+  })
+}
