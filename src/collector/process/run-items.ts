@@ -1,0 +1,114 @@
+import { type Backoff, nextBackoff } from '../lease/backoff'
+import type { Executor, PlainJson } from '../store/database'
+import type { WorkItem } from './definition'
+import { type BegunRun, checkFence } from './runs'
+import type { ItemState } from './states'
+import { at, type DatabaseTime } from './time'
+
+/** What is stored of how an item was processed. */
+export interface ItemEnd {
+  readonly state: ItemState
+  /** It did not come to its end: another run has to do it again. */
+  readonly interrupted: boolean
+  /** It had too many errors: it waits longer each time. */
+  readonly leaveAlone: boolean
+  readonly status: PlainJson
+}
+
+/** An item that a run has taken, at one version: what is written for another version is refused. */
+export interface TakenItem extends WorkItem {
+  readonly list: 'active' | 'cleanup'
+  readonly backoffMs: bigint | null
+}
+
+interface TakenRow {
+  readonly name: string
+  readonly params: PlainJson
+  readonly version: bigint
+  readonly backoff_ms: bigint | null
+}
+
+/**
+ * The item that was not processed for longest, of those that stood on the list when the run began. A run that continues
+ * another leaves out what that one has done, but not what it was doing.
+ */
+const TAKE = `
+UPDATE process_item
+   SET state = CASE WHEN list = 'active' THEN 'active' ELSE state END, status = '{}', run_id = $3
+ WHERE process = $1 AND name = (
+   SELECT name FROM process_item
+    WHERE process = $1 AND list = $2 AND settings_version <= $5
+      AND (run_id IS NULL OR run_id < $4 OR (state = 'active' AND run_id < $3))
+      AND (retry_at IS NULL OR retry_at <= ${at(6)})
+    ORDER BY processed_at NULLS FIRST, name
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED)
+RETURNING name, params, version, backoff_ms`
+
+const END = `
+UPDATE process_item
+   SET state = CASE WHEN list = 'active' THEN $5 ELSE state END, status = $6::jsonb,
+       processed_at = ${at(7)}, processed_version = CASE WHEN $8 THEN processed_version ELSE version END,
+       run_id = CASE WHEN $8 THEN NULL ELSE run_id END,
+       attempts = CASE WHEN $9::bigint IS NULL THEN 0 ELSE attempts + 1 END, backoff_ms = $9,
+       retry_at = ${at(7)} + $9::bigint * interval '1 millisecond'
+ WHERE process = $1 AND name = $2 AND version = $3 AND list = $10 AND run_id = $4`
+
+const DROP = `
+UPDATE process_item
+   SET list = 'dropped', list_since = ${at(5)}, processed_at = ${at(5)}, processed_version = version, status = $6::jsonb,
+       attempts = 0, backoff_ms = NULL, retry_at = NULL
+ WHERE process = $1 AND name = $2 AND version = $3 AND list = 'cleanup' AND run_id = $4`
+
+/** @throws FlogError FLOG_PROCESS_CONFLICT */
+export async function takeItem(
+  tx: Executor,
+  run: BegunRun,
+  list: 'active' | 'cleanup',
+  time: DatabaseTime,
+): Promise<TakenItem | undefined> {
+  await checkFence(tx, run)
+  const { runId, plan } = run
+  const wanted = [run.process, list, runId, plan.continues ?? runId, plan.settingsVersion, time()]
+  const [row] = (await tx.query<TakenRow>(TAKE, wanted)).rows
+  if (row === undefined) return undefined
+  return { list, name: row.name, params: row.params, version: row.version, backoffMs: row.backoff_ms }
+}
+
+/**
+ * Writes how an item ended. Too many errors leave it alone for a while.
+ * @returns false where it was registered again or unregistered meanwhile: then what was done is not about it any more
+ * @throws FlogError FLOG_PROCESS_CONFLICT
+ */
+export async function endItem(
+  tx: Executor,
+  run: BegunRun,
+  item: TakenItem,
+  end: ItemEnd,
+  options: { readonly backoff: Backoff; readonly time: DatabaseTime },
+): Promise<boolean> {
+  await checkFence(tx, run)
+  const previous = item.backoffMs === null ? undefined : Number(item.backoffMs)
+  const backoffMs = end.leaveAlone ? nextBackoff(options.backoff, previous) : null
+  const { state, status, interrupted } = end
+  const which = [run.process, item.name, item.version, run.runId]
+  const written = [state, JSON.stringify(status), options.time(), interrupted, backoffMs, item.list]
+  return (await tx.query(END, [...which, ...written])).count > 0
+}
+
+/**
+ * Moves an item that was cleaned up to the dropped ones.
+ * @returns false where it was registered meanwhile: then it stays active
+ * @throws FlogError FLOG_PROCESS_CONFLICT
+ */
+export async function dropItem(
+  tx: Executor,
+  run: BegunRun,
+  item: TakenItem,
+  status: PlainJson,
+  time: DatabaseTime,
+): Promise<boolean> {
+  await checkFence(tx, run)
+  const which = [run.process, item.name, item.version, run.runId]
+  return (await tx.query(DROP, [...which, time(), JSON.stringify(status)])).count > 0
+}
