@@ -7,6 +7,19 @@ const ROOT = join(__dirname, '../..')
 
 /** Sources that have no test file of their own, because they are parts of something that is tested as a whole: here. */
 const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
+  'test/collector/store/database.test.ts': [
+    'src/collector/store/channels.ts',
+    'src/collector/store/connections.ts',
+    'src/collector/store/driver.ts',
+    'src/collector/store/pooled.ts',
+    'src/collector/store/values.ts',
+  ],
+  'test/collector/store/postgres.test.ts': ['src/collector/store/dialect.ts'],
+  'test/collector/store/embedded/open.test.ts': [
+    'src/collector/store/embedded/backend.ts',
+    'src/collector/store/embedded/stream.ts',
+    'src/collector/store/embedded/thread.ts',
+  ],
   'test/codec/encoder.test.ts': [
     'src/codec/flat.ts',
     'src/codec/tags.ts',

@@ -10,7 +10,7 @@ import {
 import type { Random } from '../../base/random'
 import { Channels, type Notice } from './channels'
 import type { Listening } from './database'
-import { driver } from './driver'
+import { cutOff, driver } from './driver'
 import { databaseFailure } from './failures'
 
 export interface ListenerOptions {
@@ -93,7 +93,7 @@ export class Listener {
       await client.connect()
       for (const channel of this.#channels.names()) await run(client, listenTo(channel))
     } catch (error) {
-      client.end().catch(() => {})
+      cutOff(client)
       throw error
     }
     if (this.#closed) await client.end().catch(() => {})
@@ -105,8 +105,7 @@ export class Listener {
   #lost(client: import('pg').Client): void {
     if (this.#client !== client) return
     this.#client = undefined
-    // One that does not answer is not waited for.
-    ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+    cutOff(client)
     this.#later()
   }
 

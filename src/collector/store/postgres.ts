@@ -1,5 +1,5 @@
 import type { PoolConfig } from 'pg'
-import { type Clock, SystemClock } from '../../base/clock'
+import { SystemClock } from '../../base/clock'
 import { FlogError } from '../../base/errors'
 import {
   DATABASE_CONNECT_MS,
@@ -12,6 +12,8 @@ import { systemRandom } from '../../base/random'
 import { Connections } from './connections'
 import type { Database, OpenOptions } from './database'
 import { type DialectTraits, dialectOf, TRAITS } from './dialect'
+import { cutOff, driver } from './driver'
+import { databaseFailure } from './failures'
 import { Listener } from './listener'
 import { PooledDatabase } from './pooled'
 
@@ -28,7 +30,7 @@ export async function openPostgres(url: string, options: OpenOptions = {}): Prom
     keepAlive: true,
     application_name: 'flog',
   }
-  const dialect = await probe(config, where, clock, options.signal)
+  const dialect = await probe(config, where, options.signal)
   const statementTimeoutMs = options.statementTimeoutMs ?? DATABASE_STATEMENT_MS
   const connections = new Connections(config, {
     where,
@@ -64,26 +66,24 @@ export function withoutSecrets(url: string): string {
 async function probe(
   config: PoolConfig,
   where: string,
-  clock: Clock,
   signal: AbortSignal | undefined,
 ): Promise<'postgres' | 'cockroach'> {
-  const connections = new Connections(
-    { ...config, max: 1 },
-    { where, clock, answerMs: DATABASE_CONNECT_MS, greeting: () => 'SELECT 1' },
-  )
+  const { Client } = driver()
+  const client = new Client({ connectionTimeoutMillis: DATABASE_CONNECT_MS, ...config })
+  client.on('error', () => {})
+  const giveUp = () => cutOff(client)
   try {
-    const connection = await connections.take(signal)
-    try {
-      const { rows } = await connection.run<{ version: string }>('SELECT version() AS version')
-      return dialectOf(rows[0]?.version ?? '')
-    } finally {
-      connection.release()
-    }
-  } catch (error) {
-    if (!signal?.aborted || FlogError.is(error)) throw error
-    throw new FlogError('FLOG_ABORTED', `opening ${where} was given up`, { cause: error })
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', giveUp, { once: true })
+    await client.connect()
+    const { rows } = await client.query<{ version: string }>('SELECT version() AS version')
+    return dialectOf(rows[0]?.version ?? '')
+  } catch (cause) {
+    if (!signal?.aborted) throw databaseFailure(cause, { where })
+    throw new FlogError('FLOG_ABORTED', `opening ${where} was given up`, { cause, details: { where } })
   } finally {
-    await connections.close()
+    signal?.removeEventListener('abort', giveUp)
+    cutOff(client)
   }
 }
 

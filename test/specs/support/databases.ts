@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { Client } from 'pg'
 import { randomHex, systemRandom } from '../../../src/base/random'
 import { type Database, type OpenOptions, openDatabase } from '../../../src/collector/store/database'
+import { embeddedCopy } from './embedded-template'
 
 /** The PostgreSQL of this machine that tests may use; CI must have one. */
 export const TEST_POSTGRES = process.env['FLOG_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/test'
@@ -16,7 +19,17 @@ FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'flog_migrat
  * @param tests `open` gives the database of the suite, migrated, its tables empty: the same one until the suite ends
  */
 export function eachDatabase(name: string, tests: (open: () => Promise<Database>) => void): void {
-  describe(`${name}, on PGlite`, () => suite(() => Promise.resolve('memory:'), tests))
+  describe(`${name}, on PGlite`, () => {
+    const made: string[] = []
+    suite(async () => {
+      const place = await embeddedCopy()
+      made.push(dirname(place))
+      return place
+    }, tests)
+    afterAll(() => {
+      for (const directory of made) rmSync(directory, { recursive: true })
+    })
+  })
   onPostgres(`${name}, on PostgreSQL`, (urlOf) => suite(urlOf, tests))
 }
 

@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, SystemClock } from '../../../../src/base/clock'
+import { openDatabase } from '../../../../src/collector/store/database'
+import { EMBEDDED_MAJOR } from '../../../../src/collector/store/embedded/open'
+import { firstLine, kill, lines, startProgram } from '../../../incident/programs'
+
+const directory = mkdtempSync(join(tmpdir(), 'flog-embedded-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const PATIENT = { statementTimeoutMs: 30_000 }
+
+describe('a data directory', () => {
+  const place = join(directory, 'deep/db')
+
+  test('that a killed process wrote to holds all that was acknowledged', async () => {
+    const program = startProgram('open-database', place, 'add')
+    let last = -1
+    for await (const line of lines<{ readonly added?: number }>(program)) {
+      last = line.added ?? last
+      if (last === 200) program.kill('SIGKILL')
+    }
+    const database = await openDatabase(place, PATIENT)
+    const { rows } = await database.query<{ n: bigint }>(
+      `SELECT count(*) AS n FROM subject WHERE kind = 'added' AND key::int <= $1`,
+      [last],
+    )
+    expect(rows[0]?.n).toBe(BigInt(last + 1))
+    expect(existsSync(`${place}.lock`)).toBe(true)
+    await database.close()
+    expect(readdirSync(join(directory, 'deep'))).toEqual(['db'])
+    // Making a database takes both cores for seconds.
+  }, 120_000)
+
+  test('is refused to a second one, in another process, in this one, and by another name', async () => {
+    const program = startProgram('open-database', place)
+    const { pid } = await firstLine<{ readonly pid: number }>(program)
+    const link = join(directory, 'link')
+    symlinkSync(place, link)
+    for (const name of [place, link]) {
+      await expect(openDatabase(name)).rejects.toMatchObject({
+        code: 'FLOG_DATABASE_LOCKED',
+        message: expect.stringContaining(`process ${pid} has the data directory`),
+        details: { directory: place, pid, liveness: 'alive' },
+      })
+    }
+    await kill(program)
+    const database = await openDatabase(place, PATIENT)
+    await expect(openDatabase(place)).rejects.toMatchObject({ code: 'FLOG_DATABASE_LOCKED' })
+    await database.close()
+  })
+
+  test('outlives a statement that never ends: its thread is ended, and another one goes on', async () => {
+    const database = await openDatabase(place, { statementTimeoutMs: 1000, clock: hasty() })
+    const endless = database.query('SELECT count(*) FROM generate_series(1, 1000000000000)')
+    await expect(endless).rejects.toMatchObject({ code: 'FLOG_DATABASE_TIMEOUT' })
+    await answers(async () => (await database.query('SELECT 1 AS one')).rows)
+    await database.close()
+  })
+})
+
+test('a directory of another major version is refused, with both versions', async () => {
+  const old = join(directory, 'old')
+  mkdirSync(old)
+  writeFileSync(join(old, 'PG_VERSION'), '16\n')
+  await expect(openDatabase(old)).rejects.toMatchObject({
+    code: 'FLOG_DATABASE_VERSION',
+    message: expect.stringMatching(new RegExp(`made by PostgreSQL 16.*is PostgreSQL ${EMBEDDED_MAJOR}`)),
+  })
+  expect(existsSync(`${old}.lock`)).toBe(false)
+})
+
+test('a directory with other files in it is left alone', async () => {
+  const other = join(directory, 'other')
+  mkdirSync(other)
+  writeFileSync(join(other, 'letter.txt'), 'dear reader')
+  await expect(openDatabase(other)).rejects.toMatchObject({ code: 'FLOG_DATABASE_FAILED' })
+  expect(readdirSync(other)).toEqual(['letter.txt'])
+})
+
+test('what cannot be a directory is said to be none', async () => {
+  const file = join(directory, 'file')
+  writeFileSync(file, '')
+  await expect(openDatabase(join(file, 'db'))).rejects.toMatchObject({ code: 'FLOG_DATABASE_FAILED' })
+})
+
+/** For it, what is waited for 20 s is waited for one: nothing else takes that long. */
+function hasty(): Clock {
+  const clock = new SystemClock()
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (ms, action, options) => clock.after(ms >= 20_000 ? 1000 : ms, action, options),
+    every: (ms, action, options) => clock.every(ms, action, options),
+  }
+}
+
+async function answers(ask: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await ask()
+      return
+    } catch {
+      // Not yet.
+    }
+  }
+}

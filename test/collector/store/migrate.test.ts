@@ -1,0 +1,101 @@
+import { type Database, openDatabase } from '../../../src/collector/store/database'
+import { type Migration, migrate } from '../../../src/collector/store/migrate'
+import { MIGRATIONS } from '../../../src/collector/store/migrations'
+import { firstLine, kill, startProgram } from '../../incident/programs'
+import { eachDatabase, onPostgres } from '../../specs/support/databases'
+
+const NEXT = Math.max(...MIGRATIONS.map(({ number }) => number)) + 1
+
+const newer = (fields: Partial<Migration> = {}): Migration => ({
+  number: NEXT,
+  name: 'newer',
+  addsOnly: true,
+  sql: 'CREATE TABLE newer (n integer)',
+  ...fields,
+})
+
+async function numbers(database: Database): Promise<readonly number[]> {
+  const { rows } = await database.query<{ number: number }>(
+    'SELECT number FROM flog_migration ORDER BY number',
+  )
+  return rows.map(({ number }) => number)
+}
+
+test('migrations are numbered upwards, once each, and named', () => {
+  const all = MIGRATIONS.map(({ number }) => number)
+  expect(all).toEqual([...new Set(all)].sort((a, b) => a - b))
+  expect(new Set(MIGRATIONS.map(({ name }) => name)).size).toBe(MIGRATIONS.length)
+})
+
+eachDatabase('the schema', (open) => {
+  let database: Database
+  beforeEach(async () => {
+    database = await open()
+  })
+  afterEach(async () => {
+    await database.query('DELETE FROM flog_migration WHERE number >= $1', [NEXT])
+    await database.query('DROP TABLE IF EXISTS newer')
+  })
+
+  test('is up to date when a database is opened, and stays as it is when it is migrated again', async () => {
+    const all = MIGRATIONS.map(({ number }) => number)
+    expect(await numbers(database)).toEqual(all)
+    await migrate(database, MIGRATIONS)
+    expect(await numbers(database)).toEqual(all)
+  })
+
+  test('gets what is missing, and nothing else', async () => {
+    await migrate(database, [...MIGRATIONS, newer()])
+    expect((await numbers(database)).at(-1)).toBe(NEXT)
+    await expect(database.query('SELECT n FROM newer')).resolves.toMatchObject({ count: 0 })
+  })
+
+  test('of a newer version is worked with where that only added something', async () => {
+    await migrate(database, [...MIGRATIONS, newer()])
+    await expect(migrate(database, MIGRATIONS)).resolves.toBeUndefined()
+  })
+
+  test('of a newer version that changed something is refused, with what to do', async () => {
+    await migrate(database, [...MIGRATIONS, newer({ addsOnly: false })])
+    await expect(migrate(database, MIGRATIONS)).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_VERSION',
+      message: expect.stringMatching(/newer version of flog .* update this one/),
+      details: { migration: NEXT, name: 'newer' },
+    })
+  })
+
+  test('with other contents under a known number is refused', async () => {
+    await migrate(database, [...MIGRATIONS, newer()])
+    const other = newer({ sql: 'CREATE TABLE other (n integer)' })
+    await expect(migrate(database, [...MIGRATIONS, other])).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_VERSION',
+      details: { migration: NEXT },
+    })
+    // Laid out anew it is the same.
+    const same = newer({ sql: '\nCREATE TABLE newer\n  (n integer)\n' })
+    await expect(migrate(database, [...MIGRATIONS, same])).resolves.toBeUndefined()
+  })
+
+  test('is as it was after a migration that fails half-way', async () => {
+    const wrong = newer({ sql: 'CREATE TABLE newer (n integer); SELECT nothing' })
+    await expect(migrate(database, [...MIGRATIONS, wrong])).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_FAILED',
+    })
+    expect(await numbers(database)).toEqual(MIGRATIONS.map(({ number }) => number))
+    await expect(database.query('SELECT n FROM newer')).rejects.toMatchObject({
+      details: { sqlState: '42P01' },
+    })
+  })
+})
+
+onPostgres('an empty schema', (urlOf) => {
+  test('that several processes and connections open at once is made once', async () => {
+    const url = await urlOf()
+    const programs = [startProgram('open-database', url), startProgram('open-database', url)]
+    const opened = await Promise.all([openDatabase(url), openDatabase(url)])
+    const said = await Promise.all(programs.map((program) => firstLine<object>(program)))
+    expect(said).toEqual([expect.objectContaining({ opened: url }), expect.objectContaining({ opened: url })])
+    expect(await numbers(opened[0])).toEqual(MIGRATIONS.map(({ number }) => number))
+    await Promise.all([...opened.map((database) => database.close()), ...programs.map(kill)])
+  })
+})

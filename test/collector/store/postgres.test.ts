@@ -1,0 +1,151 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type Database, openDatabase } from '../../../src/collector/store/database'
+import { dialectOf } from '../../../src/collector/store/dialect'
+import { withoutSecrets } from '../../../src/collector/store/postgres'
+import { PostgresServer, withOwnPostgres } from '../../specs/support/postgres-server'
+
+const ROW = `INSERT INTO subject (kind, key) VALUES ('k', $1)`
+
+withOwnPostgres('a database in trouble', () => {
+  let server: PostgresServer
+  let database: Database
+  beforeAll(async () => {
+    server = await PostgresServer.start()
+  })
+  beforeEach(async () => {
+    database = await openDatabase(server.url, { statementTimeoutMs: 500 })
+  })
+  afterEach(() => database.close())
+  afterAll(() => server.remove())
+
+  test('that is gone is said to be, with its place, and is used again when it is back', async () => {
+    await database.query(ROW, ['before'])
+    await server.kill()
+    const gone = { code: 'FLOG_DATABASE_UNREACHABLE', details: { where: database.where } }
+    await expect(database.query('SELECT 1')).rejects.toMatchObject(gone)
+    await expect(database.transaction((tx) => tx.query('SELECT 1'))).rejects.toMatchObject(gone)
+    await expect(openDatabase(server.url)).rejects.toMatchObject(gone)
+    await server.start()
+    await expect(database.query('SELECT key FROM subject')).resolves.toMatchObject({
+      rows: [{ key: 'before' }],
+    })
+  })
+
+  test('that goes away in a transaction has taken nothing of it', async () => {
+    const run = database.transaction(async (tx) => {
+      await tx.query(ROW, ['half'])
+      await server.kill()
+      await tx.query(ROW, ['whole'])
+    })
+    await expect(run).rejects.toMatchObject({ code: 'FLOG_DATABASE_UNREACHABLE' })
+    await server.start()
+    await expect(
+      database.query(`SELECT 1 FROM subject WHERE key IN ('half', 'whole')`),
+    ).resolves.toMatchObject({
+      count: 0,
+    })
+  })
+
+  test('that goes away over the COMMIT is said to have perhaps taken it', async () => {
+    const run = database.transaction(async (tx) => {
+      await tx.query(ROW, ['perhaps'])
+      // Answered by nobody: the COMMIT finds a connection that is there, and a server that is not.
+      server.freeze()
+    })
+    await expect(run).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_TIMEOUT',
+      details: { outcome: 'unknown' },
+    })
+    server.thaw()
+  })
+
+  test('that is frozen is given up in time, and used again when it goes on', async () => {
+    await database.query('SELECT 1')
+    server.freeze()
+    await expect(database.query('SELECT 1')).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_TIMEOUT',
+      details: { where: database.where, statement: 'SELECT 1' },
+    })
+    server.thaw()
+    await expect(database.query('SELECT 2 AS two')).resolves.toMatchObject({ rows: [{ two: 2 }] })
+  })
+
+  test('whose transaction waits for a frozen server can be given up by its caller at once', async () => {
+    const caller = new AbortController()
+    await database.query('SELECT 1')
+    server.freeze()
+    const run = database.transaction((tx) => tx.query('SELECT 1'), { signal: caller.signal })
+    caller.abort()
+    await expect(run).rejects.toMatchObject({ code: 'FLOG_ABORTED' })
+    server.thaw()
+  })
+
+  test('that is restarted is listened to again', async () => {
+    const heard: unknown[] = []
+    const target = new EventTarget()
+    await database.listen('news', (payload) => {
+      heard.push(payload)
+      target.dispatchEvent(new Event('heard'))
+    })
+    await server.kill()
+    const again = once(target, 'heard')
+    await server.start()
+    await again
+    const said = once(target, 'heard')
+    await database.query(`NOTIFY news, 'hello'`)
+    await said
+    expect(heard).toEqual([undefined, 'hello'])
+  })
+
+  test('that takes no writes is read, and says so where it is written', async () => {
+    await server.kill()
+    await server.start('default_transaction_read_only=on')
+    const readOnly = await openDatabase(server.url)
+    await expect(readOnly.query('SELECT count(*) FROM subject')).resolves.toMatchObject({ count: 1 })
+    await expect(readOnly.query(ROW, ['new'])).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_READ_ONLY',
+      details: { where: database.where, statement: expect.stringContaining('INSERT') },
+    })
+    await readOnly.close()
+    await server.kill()
+    await server.start()
+  })
+
+  test('without a database of that name, or a user, says which', async () => {
+    const elsewhere = server.url.replace(/postgres$/, 'elsewhere')
+    await expect(openDatabase(elsewhere)).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_FAILED',
+      message: expect.stringContaining('database "elsewhere" does not exist'),
+    })
+    const nobody = server.url.replace('postgres@', 'nobody:secret@')
+    const failure: unknown = await openDatabase(nobody).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'FLOG_DATABASE_FAILED' })
+    expect(String(failure)).toContain('role "nobody" does not exist')
+    expect(String(failure)).not.toContain('secret')
+  })
+})
+
+test('opening can be given up where something takes connections and never answers', async () => {
+  const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as { readonly port: number }
+  const caller = new AbortController()
+  silent.on('connection', () => caller.abort())
+  const opening = openDatabase(`postgres://u@127.0.0.1:${port}/x`, { signal: caller.signal })
+  await expect(opening).rejects.toMatchObject({ code: 'FLOG_ABORTED' })
+  silent.close()
+})
+
+test('a URL is shown without what is secret in it', () => {
+  expect(withoutSecrets('postgres://me:pass@host:5433/db?password=x&sslmode=require')).toBe(
+    'postgres://me@host:5433/db',
+  )
+  expect(withoutSecrets('postgresql://host/db')).toBe('postgresql://host/db')
+  expect(withoutSecrets('postgres://me:p@ss:w[rd@host/db?password=x')).not.toMatch(/ss:w|password/)
+})
+
+test('CockroachDB is told by its version', () => {
+  expect(dialectOf('CockroachDB CCL v24.1.0 (x86_64-pc-linux-gnu)')).toBe('cockroach')
+  expect(dialectOf('PostgreSQL 15.18 (Debian 15.18-0)')).toBe('postgres')
+})
