@@ -2,8 +2,16 @@ import type { Clock } from '../../base/clock'
 import { FlogError } from '../../base/errors'
 import { LEASE_CLAIM_RETRY_MS, LEASE_CLAIM_TRIES } from '../../base/limits'
 import type { Random } from '../../base/random'
-import type { Database, Executor, Param, PlainJson, Transaction } from '../store/database'
-import { claimStatement, lockStatement, ofIds, ofKind, type Selection, TAKEN } from './claim-sql'
+import type { Database, Executor, Param, PlainJson, Rows, Transaction } from '../store/database'
+import {
+  claimStatement,
+  lockStatement,
+  ofIds,
+  ofKind,
+  peekStatement,
+  type Selection,
+  TAKEN,
+} from './claim-sql'
 import { pause } from './timeout'
 
 /**
@@ -94,14 +102,17 @@ class Attempt {
   }
 
   async #lockAndTake(tx: Transaction, selection: Selection): Promise<Outcome> {
-    const { rows } = await tx.query<{ subject_id: string }>(lockStatement(selection), this.#params(selection))
-    const [first] = rows
-    if (first !== undefined) return this.#take(tx, ofIds([first.subject_id]))
-    return this.#take(tx, selection)
+    const params = this.#params(selection)
+    const { rows } = await tx.query<{ subject_id: string }>(lockStatement(selection), params)
+    if (rows[0] !== undefined) return this.#take(tx, ofIds([rows[0].subject_id]))
+    return this.#outcome(await tx.query<ClaimRow>(peekStatement(selection), params))
   }
 
   async #take(executor: Executor, selection: Selection): Promise<Outcome> {
-    const { rows } = await executor.query<ClaimRow>(claimStatement(selection), this.#params(selection))
+    return this.#outcome(await executor.query<ClaimRow>(claimStatement(selection), this.#params(selection)))
+  }
+
+  #outcome({ rows }: Rows<ClaimRow>): Outcome {
     const row = rows[0] as ClaimRow
     if (!row.alive) return 'session expired'
     if (row.subject === null) return row.picked || row.locked ? 'look again' : 'nothing'

@@ -2,9 +2,6 @@ import type { Executor, PlainJson } from '../store/database'
 import type { Claimed } from './claim'
 import { workLost } from './work-state'
 
-/** The turn first: claims lock the subject before its work as well, so that the two cannot wait for each other. */
-const TURN = 'UPDATE subject SET turn = clock_timestamp() WHERE subject_id = $1'
-
 const RELEASE = `
 WITH released AS (
   DELETE FROM work WHERE subject_id = $1 AND process = $2 AND session_id = $3 AND fence = $4
@@ -26,7 +23,6 @@ export async function release(
   event: 'finished' | 'failed' | 'canceled',
   cause?: string,
 ): Promise<boolean> {
-  await tx.query(TURN, [held.subject])
   const { subject, process, sessionId, fence } = held
   const { rows } = await tx.query(RELEASE, [subject, process, sessionId, fence, event, cause ?? null])
   return rows.length > 0
@@ -61,6 +57,14 @@ export async function beat(tx: Executor, held: Claimed, details: PlainJson | und
   const json = details === undefined ? null : JSON.stringify(details)
   const { rows } = await tx.query(BEAT, [held.subject, held.process, held.sessionId, held.fence, json])
   if (rows.length === 0) throw lost(held)
+}
+
+/**
+ * For what writes a backoff, before it touches the work: claims lock the subject first and then its work as well, so that the
+ * two cannot wait for each other.
+ */
+export async function keepSubject(tx: Executor, held: Claimed): Promise<void> {
+  await tx.query('SELECT 1 FROM subject WHERE subject_id = $1 FOR KEY SHARE', [held.subject])
 }
 
 export async function clearBackoff(tx: Executor, held: Claimed): Promise<void> {

@@ -6,7 +6,16 @@ import type { Database, PlainJson, Transaction } from '../store/database'
 import { type Backoff, isDead, jittered, nextBackoff, parseBackoff } from './backoff'
 import type { Claimed } from './claim'
 import type { Session } from './session'
-import { assertReleased, beat, clearBackoff, lastInterval, lockHeld, putBackoff, release } from './settle'
+import {
+  assertReleased,
+  beat,
+  clearBackoff,
+  keepSubject,
+  lastInterval,
+  lockHeld,
+  putBackoff,
+  release,
+} from './settle'
 import { timeout } from './timeout'
 import { WorkState } from './work-state'
 
@@ -98,6 +107,7 @@ export class Work {
     if (backoff === undefined) this.#context.onTrouble(noBackoff(this.process))
     else parseBackoff('backoff', backoff)
     return this.#settle('fail', 'failed', async (tx) => {
+      await keepSubject(tx, this.#claimed)
       await assertReleased(tx, this.#claimed, 'failed', cause)
       const last = backoff === undefined ? undefined : await lastInterval(tx, this.#claimed)
       const intervalMs = nextBackoff(backoff, last)
