@@ -5,6 +5,7 @@ import { VERSION } from '../../src/base/version'
 import { capture } from './capture'
 import { dump } from './dump'
 import type { Result } from './measure'
+import { progress } from './progress'
 import { sidecar } from './sidecar'
 import { trigger } from './trigger'
 import { viewer } from './viewer'
@@ -19,9 +20,10 @@ const BENCHMARKS: Readonly<
   sidecar,
   dump,
   viewer,
+  progress,
 }
 
-/** `npm run bench -- [capture winston trigger sidecar dump viewer] [--quick] [--json FILE]`; exits 1 where a target is missed. */
+/** `npm run bench -- [capture winston trigger sidecar dump viewer progress] [--quick] [--json FILE]`; exits 1 where a target is missed. */
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,

@@ -1,0 +1,75 @@
+import { Processes as WorkProcesses } from '../../src/collector/lease/processes'
+import { type Session, startSession } from '../../src/collector/lease/session'
+import { checkDefinition } from '../../src/collector/process/definition'
+import { Processes } from '../../src/collector/process/processes'
+import { type BegunRun, look, type RunFigures, writeProgress } from '../../src/collector/process/runs'
+import { databaseTime } from '../../src/collector/process/time'
+import { type Database, openDatabase } from '../../src/collector/store/database'
+import { median, type Result, result, round } from './measure'
+import { inNewSchema } from './new-schema'
+
+const FEW = 10
+const MANY = 10_000
+
+/** The same statements: more than this a machine with other things to do does not add to a median. */
+const TARGET = 1.25
+
+const FIGURES: RunFigures = {
+  stats: { errors: 2, 'work.bytes': 123_456, 'work.removed': 17, workItems: 5000 },
+  errors: [{ item: 'publisher-17', message: 'it does not answer' }],
+  totalErrors: 2,
+}
+
+/** Writing the progress of a run over 10,000 items, against that of one over ten; in turns, on PostgreSQL. */
+export function progress(quick: boolean): Promise<readonly Result[]> {
+  return inNewSchema(async (url) => {
+    const database = await openDatabase(url)
+    const session = await startSession(database, { component: 'bench', processes: new WorkProcesses([]) })
+    try {
+      const few = await begin(database, session, 'few', FEW)
+      const many = await begin(database, session, 'many', MANY)
+      return [await compared(session, few, many, quick ? 100 : 1000)]
+    } finally {
+      await session.close()
+      await database.close()
+    }
+  })
+}
+
+async function compared(session: Session, few: BegunRun, many: BegunRun, turns: number): Promise<Result> {
+  const times = { few: [] as number[], many: [] as number[] }
+  for (let turn = -turns / 10; turn < turns; turn++) {
+    const first = await milliseconds(() => write(session, few))
+    const second = await milliseconds(() => write(session, many))
+    if (turn < 0) continue
+    times.few.push(first)
+    times.many.push(second)
+  }
+  const figures = { [`ms of ${FEW}`]: round(median(times.few)), [`ms of ${MANY}`]: round(median(times.many)) }
+  return result(`progress of ${MANY} items`, median(times.many) / median(times.few), TARGET, { figures })
+}
+
+function write(session: Session, run: BegunRun): Promise<unknown> {
+  return session.transact((tx) => writeProgress(tx, run, FIGURES, databaseTime))
+}
+
+async function begin(database: Database, session: Session, name: string, items: number): Promise<BegunRun> {
+  const nothing = async (): Promise<void> => {}
+  const schedule = { everyMs: 3_600_000 }
+  await new Processes(database).define(checkDefinition({ name, schedule, active: nothing, cleanup: nothing }))
+  await database.query(
+    `INSERT INTO process_item (process, name, list)
+     SELECT $1, 'item-' || n, 'active' FROM generate_series(1, $2::integer) AS n`,
+    [name, items],
+  )
+  const options = { jitter: false, stallTimeoutMs: 3_600_000, catchUpMs: undefined }
+  const { run } = await session.transact((tx) => look(tx, name, session.id, options, databaseTime))
+  if (run === undefined) throw new Error(`no run of ${name} was due`)
+  return run
+}
+
+async function milliseconds(action: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await action()
+  return performance.now() - start
+}
