@@ -219,6 +219,31 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/lease/subjects.ts',
     'src/collector/lease/work.ts',
   ],
+  'test/specs/error-kernel/reporting.test.ts': [
+    'src/collector/kernel/event.ts',
+    'src/collector/kernel/kernel.ts',
+    'src/collector/kernel/lanes.ts',
+    'src/collector/kernel/local-log.ts',
+    'src/collector/kernel/metrics.ts',
+    'src/collector/kernel/options.ts',
+    'src/collector/kernel/plain.ts',
+  ],
+  'test/specs/error-kernel/deciding.test.ts': [
+    'src/collector/kernel/ask.ts',
+    'src/collector/kernel/decider.ts',
+    'src/collector/kernel/fingerprint.ts',
+    'src/collector/kernel/states.ts',
+    'src/collector/kernel/window.ts',
+  ],
+  'test/specs/error-kernel/forwarding.test.ts': [
+    'src/collector/kernel/folding.ts',
+    'src/collector/kernel/forward-queue.ts',
+    'src/collector/kernel/forwarder.ts',
+    'src/collector/kernel/sinks.ts',
+    'src/collector/kernel/spool.ts',
+  ],
+  'test/specs/error-kernel/central.test.ts': ['src/collector/kernel/central-log.ts'],
+  'test/specs/error-kernel/process.test.ts': ['src/collector/kernel/process-errors.ts'],
 }
 
 /** Runs in a browser, and is tested in one. */
