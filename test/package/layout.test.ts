@@ -111,6 +111,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
   'test/browser/page.test.ts': ['src/viewer/page-html.ts'],
   'test/browser/served.test.ts': ['src/viewer/file-source.ts', 'src/viewer/live-source.ts'],
   'test/viewer/server.test.ts': ['src/viewer/access.ts'],
+  'test/collector/process/schedule.test.ts': ['src/collector/process/cron.ts'],
   'test/specs/background-process/items.test.ts': [
     'src/collector/process/budget.ts',
     'src/collector/process/gone-error.ts',
@@ -121,17 +122,15 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/process/states.ts',
   ],
   'test/specs/background-process/runs.test.ts': [
-    'src/collector/process/due.ts',
+    'src/collector/process/owner.ts',
     'src/collector/process/rows.ts',
     'src/collector/process/run.ts',
     'src/collector/process/runs.ts',
     'src/collector/process/time.ts',
   ],
   'test/specs/background-process/operating.test.ts': [
-    'src/collector/process/cron.ts',
     'src/collector/process/definition.ts',
     'src/collector/process/processes.ts',
-    'src/collector/process/schedule.ts',
     'src/collector/process/scheduler.ts',
     'src/collector/process/stats.ts',
     'src/collector/process/views.ts',

@@ -7,14 +7,19 @@ export class CronTimes {
 
   /** @throws FLOG_OPTION_INVALID where the expression or the zone cannot be read, or never comes true */
   constructor(expression: string, zone = 'UTC') {
+    let first: Date | null
     try {
       this.#cron = new Cron(expression, { timezone: zone, mode: '5-or-6-parts' })
+      // A zone is looked at when it is first needed.
+      first = this.#cron.nextRun(new Date(0))
     } catch (error) {
-      throw invalidOption('cron', `a cron expression (${messageOf(error)})`, expression)
+      throw invalidOption(
+        'cron',
+        `an expression and a zone that can be read (${messageOf(error)})`,
+        expression,
+      )
     }
-    if (this.next(new Date(0)) === undefined) {
-      throw invalidOption('cron', 'an expression that comes true some day', expression)
-    }
+    if (first === null) throw invalidOption('cron', 'an expression that comes true some day', expression)
   }
 
   /** The first time after `after`. */
