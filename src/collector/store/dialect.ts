@@ -22,12 +22,20 @@ export interface ServerLimits {
 const limits = ({ statementMs, idleMs }: ServerLimits) =>
   `SET statement_timeout = ${statementMs}; SET idle_in_transaction_session_timeout = ${idleMs}; SET timezone = 'UTC'`
 
+/**
+ * It looks once a second whether who asked is still there, so that the statement of a killed process ends, and its locks. Some
+ * systems cannot: then they end with the statement's time.
+ */
+const CHECK_CLIENT = `DO $$ BEGIN
+  PERFORM set_config('client_connection_check_interval', '1000', false);
+EXCEPTION WHEN OTHERS THEN NULL;
+END $$`
+
 export const TRAITS: Readonly<Record<Dialect, DialectTraits>> = {
   postgres: {
     notifies: true,
     migratesAtOnce: true,
-    // It looks once a second whether who asked is still there, so that a killed process' statement ends, and its locks.
-    greeting: (ms) => `${limits(ms)}; SET client_connection_check_interval = 1000`,
+    greeting: (ms) => `${limits(ms)}; ${CHECK_CLIENT}`,
   },
   /** Its advisory locks are accepted and do nothing; a table made in a transaction cannot be relied on in the same one. */
   cockroach: { notifies: false, migratesAtOnce: false, greeting: limits },

@@ -81,6 +81,25 @@ withOwnPostgres('a database in trouble', () => {
     server.thaw()
   })
 
+  test('whose client was cut off gives up its statement, and the locks with it', async () => {
+    await database.query(ROW, ['locked'])
+    const lock = `SELECT 1 FROM subject WHERE key = 'locked' FOR UPDATE`
+    const patient = await openDatabase(server.url)
+    const caller = new AbortController()
+    const held = patient.transaction(
+      async (tx) => {
+        await tx.query(lock)
+        const sleeping = tx.query('SELECT pg_sleep(60)')
+        caller.abort()
+        await sleeping
+      },
+      { signal: caller.signal },
+    )
+    await expect(held).rejects.toMatchObject({ code: 'FLOG_ABORTED' })
+    await expect(patient.query(lock)).resolves.toMatchObject({ count: 1 })
+    await patient.close()
+  })
+
   test('that is restarted is listened to again', async () => {
     const heard: unknown[] = []
     const target = new EventTarget()

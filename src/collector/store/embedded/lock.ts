@@ -1,12 +1,22 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { FlogError, systemCode } from '../../../base/errors'
-import { currentIdentity, livenessOf, type ProcessIdentity, sameProcess } from '../../../base/identity'
+import { FlogError, messageOf, systemCode } from '../../../base/errors'
+import { currentIdentity, type Liveness, livenessOf, type ProcessIdentity } from '../../../base/identity'
 import { type Random, randomHex } from '../../../base/random'
+import { type Doorbell, hangDoorbell, ring } from './doorbell'
 
 /** Held by this process. */
 export interface DirectoryLock {
   /** Idempotent. */
   release(): void
+}
+
+/** What the file says. */
+interface Holder {
+  readonly process: ProcessIdentity
+  /** Tells one holder from another, also of one process. */
+  readonly id: string
+  /** Path of its doorbell, where it has one. */
+  readonly doorbell?: string | undefined
 }
 
 /**
@@ -15,28 +25,27 @@ export interface DirectoryLock {
  * over only from a process that is known to be dead.
  * @throws FlogError FLOG_DATABASE_LOCKED, FLOG_DATABASE_FAILED where the file cannot be made
  */
-export function lockDirectory(directory: string, random: Random): DirectoryLock {
+export async function lockDirectory(directory: string, random: Random): Promise<DirectoryLock> {
   const path = `${directory}.lock`
-  const aside = `${path}-${randomHex(random, 8)}`
+  const id = randomHex(random, 8)
+  const aside = `${path}-${id}`
+  // Before the lock is there: whoever sees the lock can ring.
+  const doorbell = await hangDoorbell(`${directory}.${id}`)
+  const holder: Holder = { process: currentIdentity(), id, doorbell: doorbell?.path }
   try {
-    writeFileSync(aside, JSON.stringify(currentIdentity()), { flag: 'wx', mode: 0o600 })
-    try {
-      while (!linked(aside, path)) takeFromDead(path, directory, `${aside}-dead`)
-    } finally {
-      rmSync(aside, { force: true })
-    }
+    writeFileSync(aside, JSON.stringify(holder), { flag: 'wx', mode: 0o600 })
+    while (!linked(aside, path) && !(await tookOver(aside, path, directory))) {}
+    return { release: () => release(path, id, doorbell) }
   } catch (cause) {
+    doorbell?.remove()
     if (FlogError.is(cause)) throw cause
-    throw new FlogError(
-      'FLOG_DATABASE_FAILED',
-      `the lock ${path} cannot be made: ${systemCode(cause) ?? cause}`,
-      {
-        cause,
-        details: { path },
-      },
-    )
+    throw new FlogError('FLOG_DATABASE_FAILED', `the lock ${path} cannot be made: ${messageOf(cause)}`, {
+      cause,
+      details: { path },
+    })
+  } finally {
+    rmSync(aside, { force: true })
   }
-  return { release: () => release(path) }
 }
 
 function linked(from: string, path: string): boolean {
@@ -49,48 +58,69 @@ function linked(from: string, path: string): boolean {
   }
 }
 
-/** Of several that see a dead holder one wins the rename; who moves the next holder's lock by mistake puts it back. */
-function takeFromDead(path: string, directory: string, aside: string): void {
+/**
+ * Puts `aside` in the place of a dead holder's lock. Of several that see it, one makes the link that is named after the dead
+ * holder, and if that still is the dead one's file, nobody else may touch the lock: it is replaced in one step.
+ * @returns false where the lock has changed hands meanwhile
+ */
+async function tookOver(aside: string, path: string, directory: string): Promise<boolean> {
   const holder = holderOf(path)
-  if (holder === 'gone') return
-  if (holder === undefined || livenessOf(holder) !== 'dead') throw locked(path, directory, holder)
+  if (holder === 'gone') return false
+  const liveness = holder === undefined ? 'unknown' : await livenessOfHolder(holder)
+  if (holder === undefined || liveness !== 'dead') throw locked(path, directory, holder, liveness)
+  const claim = `${path}-${holder.id}-dead`
   try {
-    renameSync(path, aside)
+    if (!linked(path, claim)) throw locked(claim, directory, undefined, 'unknown')
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return
+    if (systemCode(error) === 'ENOENT') return false
     throw error
   }
-  const moved = holderOf(aside)
-  if (typeof moved === 'object' && !sameProcess(moved, holder)) linked(aside, path)
-  rmSync(aside)
+  try {
+    const claimed = holderOf(claim)
+    if (typeof claimed !== 'object' || claimed.id !== holder.id) return false
+    renameSync(aside, path)
+    if (holder.doorbell !== undefined) rmSync(holder.doorbell, { force: true })
+    return true
+  } finally {
+    rmSync(claim, { force: true })
+  }
 }
 
-function locked(path: string, directory: string, holder: ProcessIdentity | undefined): FlogError {
-  const liveness = holder === undefined ? 'unknown' : livenessOf(holder)
-  const who = holder === undefined ? 'a process that cannot be told' : `process ${holder.pid}`
+async function livenessOfHolder({ process, doorbell }: Holder): Promise<Liveness> {
+  const liveness = livenessOf(process)
+  return liveness === 'unknown' && doorbell !== undefined ? ring(doorbell) : liveness
+}
+
+function locked(path: string, directory: string, holder: Holder | undefined, liveness: Liveness): FlogError {
+  const who = holder === undefined ? 'a process that cannot be told' : `process ${holder.process.pid}`
   const hint =
     liveness === 'alive'
       ? 'end it first, or use another directory; several collectors need a PostgreSQL'
       : `this one cannot tell whether it is alive: if it is not, remove ${path}`
   return new FlogError('FLOG_DATABASE_LOCKED', `${who} has the data directory ${directory}: ${hint}`, {
-    details: { directory, lock: path, liveness, ...(holder === undefined ? {} : { pid: holder.pid }) },
+    details: {
+      directory,
+      lock: path,
+      liveness,
+      ...(holder === undefined ? {} : { pid: holder.process.pid }),
+    },
   })
 }
 
-function release(path: string): void {
+function release(path: string, id: string, doorbell: Doorbell | undefined): void {
   const holder = holderOf(path)
-  if (typeof holder === 'object' && sameProcess(holder, currentIdentity())) rmSync(path, { force: true })
+  if (typeof holder === 'object' && holder.id === id) rmSync(path, { force: true })
+  doorbell?.remove()
 }
 
 /** Undefined for a file that says nothing of the kind. */
-function holderOf(path: string): ProcessIdentity | 'gone' | undefined {
+function holderOf(path: string): Holder | 'gone' | undefined {
   try {
-    const holder = JSON.parse(readFileSync(path, 'utf8')) as Partial<ProcessIdentity> | null
-    const { bootId, pidNamespace, pid, startTime } = holder ?? {}
-    const texts = [bootId, pidNamespace, startTime]
-    return typeof pid === 'number' && texts.every((text) => typeof text === 'string')
-      ? (holder as ProcessIdentity)
-      : undefined
+    const holder = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder> | null
+    const { bootId, pidNamespace, pid, startTime } = holder?.process ?? {}
+    const texts = [bootId, pidNamespace, startTime, holder?.id, holder?.doorbell ?? '']
+    const isHolder = typeof pid === 'number' && texts.every((text) => typeof text === 'string')
+    return isHolder ? (holder as Holder) : undefined
   } catch (error) {
     return systemCode(error) === 'ENOENT' ? 'gone' : undefined
   }

@@ -30,7 +30,7 @@ export async function openEmbedded(where: string, options: OpenOptions = {}): Pr
   options.signal?.throwIfAborted()
   const { random = systemRandom } = options
   const directory = where === MEMORY ? undefined : placeOf(where)
-  const lock = directory === undefined ? undefined : lockDirectory(directory, random)
+  const lock = directory === undefined ? undefined : await lockDirectory(directory, random)
   try {
     if (directory !== undefined) checkDirectory(directory)
     return await start(directory, lock, directory ?? 'in memory', options)

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { currentIdentity, identityOfPid } from '../../../../src/base/identity'
+import { currentIdentity, identityOfPid, type ProcessIdentity } from '../../../../src/base/identity'
 import { systemRandom } from '../../../../src/base/random'
 import { lockDirectory } from '../../../../src/collector/store/embedded/lock'
-import { kill, startProgram } from '../../../incident/programs'
+import { firstLine, kill, type Program, startProgram } from '../../../incident/programs'
 
 const directory = mkdtempSync(join(tmpdir(), 'flog-lock-'))
 const place = join(directory, 'db')
@@ -16,55 +16,109 @@ afterEach(() => {
 })
 
 const lock = () => lockDirectory(place, systemRandom)
-const LOCKED = expect.objectContaining({ code: 'FLOG_DATABASE_LOCKED' })
+const read = () =>
+  JSON.parse(readFileSync(path, 'utf8')) as { readonly process: ProcessIdentity; readonly id: string }
+const LOCKED = { code: 'FLOG_DATABASE_LOCKED' }
 
-test('is a file beside the directory that says whose it is, until it is released', () => {
-  const held = lock()
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(currentIdentity())
+/** Makes the lock look as if its process could not be looked up from here. */
+function rewrite(change: Partial<ProcessIdentity>): void {
+  const holder = read()
+  writeFileSync(path, JSON.stringify({ ...holder, process: { ...holder.process, ...change } }))
+}
+
+async function holding(): Promise<Program> {
+  const program = startProgram('hold-lock', place)
+  await firstLine(program)
+  return program
+}
+
+test('is a file beside the directory that says whose it is, until it is released', async () => {
+  const held = await lock()
+  expect(read().process).toEqual(currentIdentity())
   held.release()
   held.release()
   expect(existsSync(path)).toBe(false)
 })
 
-test('is taken over from a process that was killed, not from one that lives', async () => {
-  const program = startProgram('idle')
-  writeFileSync(path, JSON.stringify(identityOfPid(Number(program.pid))))
-  expect(lock).toThrow(LOCKED)
-  await kill(program)
-  lock().release()
+test('is refused to whoever else in the process wants it', async () => {
+  const held = await lock()
+  await expect(lock()).rejects.toMatchObject({ ...LOCKED, details: { pid: process.pid, liveness: 'alive' } })
+  held.release()
 })
 
-test('is not taken from a process that is stopped', async () => {
-  const program = startProgram('idle')
-  program.kill('SIGSTOP')
-  writeFileSync(path, JSON.stringify(identityOfPid(Number(program.pid))))
-  expect(lock).toThrow(LOCKED)
+test('is taken over from a process that was killed, not from one that lives', async () => {
+  const program = await holding()
+  await expect(lock()).rejects.toMatchObject({ ...LOCKED, details: { pid: program.pid } })
   await kill(program)
+  const held = await lock()
+  held.release()
+})
+
+test('is given to one of many that take it over at once', async () => {
+  await kill(await holding())
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, lock))
+  const held = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  expect(held).toHaveLength(1)
+  held[0]?.release()
+})
+
+test('that another process is taking over is not taken over by a second one', async () => {
+  await kill(await holding())
+  const claim = `${path}-${read().id}-dead`
+  linkSync(path, claim)
+  await expect(lock()).rejects.toMatchObject({ ...LOCKED, message: expect.stringContaining(claim) })
+  rmSync(claim)
+  const held = await lock()
+  held.release()
+})
+
+describe.each([
+  ['of another container', { pidNamespace: 'pid:[1]' }],
+  ['of the boot before', { bootId: 'another' }],
+])('of a process %s, which cannot be looked up', (_, change) => {
+  test('is not taken from it while it lives, even stopped', async () => {
+    const program = await holding()
+    rewrite(change)
+    program.kill('SIGSTOP')
+    await expect(lock()).rejects.toMatchObject({ ...LOCKED, details: { liveness: 'alive' } })
+    await kill(program)
+    const held = await lock()
+    held.release()
+  })
+
+  test('is left alone where it had no doorbell', async () => {
+    const text = JSON.stringify({ process: { ...currentIdentity(), ...change }, id: 'x' })
+    writeFileSync(path, text)
+    await expect(lock()).rejects.toMatchObject({
+      message: expect.stringContaining(`if it is not, remove ${path}`),
+    })
+    expect(readFileSync(path, 'utf8')).toBe(text)
+  })
 })
 
 test.each([
-  ['of another machine', JSON.stringify({ ...currentIdentity(), bootId: 'another' })],
-  ['of another container', JSON.stringify({ ...currentIdentity(), pidNamespace: 'pid:[1]' })],
   ['that is empty', ''],
   ['that says something else', '[1]'],
-])('one %s is left alone, and the message says what to do', (_, text) => {
+  ['that names nobody', '{"process":{"pid":1}}'],
+])('a file %s is left alone, and the message says what to do', async (_, text) => {
   writeFileSync(path, text)
-  expect(lock).toThrow(
-    expect.objectContaining({ message: expect.stringContaining(`if it is not, remove ${path}`) }),
-  )
+  await expect(lock()).rejects.toMatchObject({
+    message: expect.stringContaining(`if it is not, remove ${path}`),
+  })
   expect(readFileSync(path, 'utf8')).toBe(text)
 })
 
-test('another holder’s is not removed by who had it before', () => {
-  const held = lock()
-  const other = JSON.stringify({ ...currentIdentity(), startTime: '1' })
+test('that another took over is not removed by who had it before', async () => {
+  const held = await lock()
+  const other = JSON.stringify({ process: identityOfPid(1), id: 'other' })
   writeFileSync(path, other)
   held.release()
   expect(readFileSync(path, 'utf8')).toBe(other)
 })
 
-test('a place where no file can be made is named', () => {
-  expect(() => lockDirectory(join(directory, 'missing/db'), systemRandom)).toThrow(
-    expect.objectContaining({ code: 'FLOG_DATABASE_FAILED', message: expect.stringContaining('ENOENT') }),
-  )
+test('a place where no file can be made is named', async () => {
+  await expect(lockDirectory(join(directory, 'missing/db'), systemRandom)).rejects.toMatchObject({
+    code: 'FLOG_DATABASE_FAILED',
+    message: expect.stringContaining('ENOENT'),
+  })
 })
