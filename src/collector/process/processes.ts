@@ -29,7 +29,7 @@ VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8)
 ON CONFLICT (name) DO NOTHING`
 
 const RESCHEDULE = `
-UPDATE process SET schedule_ms = $2, cron = $3, zone = $4, next_run_at = $5, backfill = '[]' WHERE name = $1`
+UPDATE process SET schedule_ms = $2, cron = $3, zone = $4, next_run_at = $5 WHERE name = $1`
 
 const SETTINGS = `
 UPDATE process SET settings = $2::jsonb, settings_version = settings_version + 1 WHERE name = $1`

@@ -30,7 +30,7 @@ interface TakenRow {
 
 /**
  * The item that was not processed for longest, of those that stood on the list when the run began. A run that continues
- * another leaves out what that one has done, but not what it was doing.
+ * another leaves out what that one has done, but not what it was doing, nor what is still to be cleaned up.
  */
 const TAKE = `
 UPDATE process_item
@@ -38,7 +38,7 @@ UPDATE process_item
  WHERE process = $1 AND name = (
    SELECT name FROM process_item
     WHERE process = $1 AND list = $2 AND settings_version <= $5
-      AND (run_id IS NULL OR run_id < $4 OR (state = 'active' AND run_id < $3))
+      AND (run_id IS NULL OR run_id < $4 OR ((state = 'active' OR list = 'cleanup') AND run_id < $3))
       AND (retry_at IS NULL OR retry_at <= ${at(6)})
     ORDER BY processed_at NULLS FIRST, name
     LIMIT 1

@@ -126,6 +126,26 @@ eachDatabase('runs of processes', (open) => {
     expect((await other.turn('tidy')).result).toBeUndefined()
   })
 
+  test('14. what a dead owner was cleaning up is cleaned up at once by the next', async () => {
+    const owner = await rig.owner()
+    const stuck = gate()
+    const scheduler = await rig.instance(
+      {
+        cleanup: async () => {
+          stuck.open()
+          await new Promise(() => {})
+        },
+      },
+      { owner },
+    )
+    await scheduler.processes.unregister('tidy', 'a')
+    void scheduler.turn('tidy')
+    await stuck.opened
+    await owner.die()
+    await run(await rig.instance())
+    expect(await rig.lists()).toEqual({ a: 'dropped' })
+  })
+
   test('15. other settings after a run get exactly one run more', async () => {
     const seen: unknown[] = []
     const scheduler = await rig.instance({
