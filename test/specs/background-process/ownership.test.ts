@@ -1,12 +1,13 @@
 import { Processes } from '../../../src/collector/lease/processes'
 import { type Session, startSession } from '../../../src/collector/lease/session'
+import type { Owner } from '../../../src/collector/process/owner'
 import { checkFence, writeProgress } from '../../../src/collector/process/runs'
 import { Scheduler } from '../../../src/collector/process/scheduler'
 import { databaseTime } from '../../../src/collector/process/time'
 import { type Database, openDatabase } from '../../../src/collector/store/database'
 import { kill, lines, startProgram } from '../../incident/programs'
 import { onPostgres } from '../support/databases'
-import { tidy } from './rig'
+import { gate, tidy } from './rig'
 
 interface Begun {
   readonly name: string
@@ -70,4 +71,54 @@ onPostgres('processes of several programs, on PostgreSQL', (urlOf) => {
     await expect(lateItem).rejects.toMatchObject({ code: 'FLOG_PROCESS_CONFLICT' })
     expect((await other.processes.view('tidy')).aggregateStats).toMatchObject({ 'state.lost': 1 })
   })
+
+  test('a takeover waits for what the old owner is writing; what it writes afterwards is refused', async () => {
+    const entered = gate()
+    const leave = gate()
+    const outcomes: string[] = []
+    const holder = await instance()
+    const [database] = opened as [Database]
+    const owner = sessions[0] as Session
+    const hold = new Scheduler(database, bare(database, owner.id), { jitter: false })
+    await hold.define(
+      tidy({
+        active: async (_, context) => {
+          await context.transact(async () => {
+            entered.open()
+            await leave.opened
+          })
+          outcomes.push('written')
+          await takeover
+          const late = context.transact(async () => outcomes.push('written too late'))
+          await expect(late).rejects.toMatchObject({ code: 'FLOG_PROCESS_CONFLICT' })
+        },
+      }),
+    )
+    await holder.processes.register('tidy', 'a')
+    await holder.processes.runNow('tidy')
+    const running = hold.turn('tidy')
+    await entered.opened
+    const other = await instance()
+    await database.query(`UPDATE session SET deadline = now() WHERE session_id = $1`, [owner.id])
+    const takeover = other.turn('tidy').then((turn) => outcomes.push(`taken over: ${turn.result?.state}`))
+    while (!(await isBlocked(database)));
+    leave.open()
+    await takeover
+    expect((await running).result?.state).toBe('conflict')
+    expect(outcomes).toEqual(['written', 'taken over: completed'])
+  })
 })
+
+/** A program that does not know that its session is dead. */
+function bare(database: Database, id: string): Owner {
+  return { id, signal: new AbortController().signal, transact: (run) => database.transaction(run) }
+}
+
+/** Whether a statement of this schema's waits for a lock. */
+async function isBlocked(database: Database): Promise<boolean> {
+  const { rows } = await database.query<{ blocked: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE process_run SET state = ''lost''%') AS blocked`,
+  )
+  return rows[0]?.blocked === true
+}
