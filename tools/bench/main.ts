@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { VERSION } from '../../src/base/version'
 import { capture } from './capture'
 import { dump } from './dump'
+import { engine } from './engine'
 import type { Result } from './measure'
 import { progress } from './progress'
 import { sidecar } from './sidecar'
@@ -20,10 +21,11 @@ const BENCHMARKS: Readonly<
   sidecar,
   dump,
   viewer,
+  engine,
   progress,
 }
 
-/** `npm run bench -- [capture winston trigger sidecar dump viewer progress] [--quick] [--json FILE]`; exits 1 where a target is missed. */
+/** `npm run bench -- [capture winston trigger sidecar dump viewer engine progress] [--quick] [--json FILE]`; exits 1 where a target is missed. */
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,

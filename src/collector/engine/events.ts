@@ -32,6 +32,10 @@ export class EventStream implements AsyncIterable<EngineEvent> {
   readonly #readers = new Set<EventReader>()
   #closed = false
 
+  get readers(): number {
+    return this.#readers.size
+  }
+
   emit(event: EngineEvent): void {
     for (const reader of this.#readers) reader.push(event)
   }
