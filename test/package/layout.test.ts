@@ -243,6 +243,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/kernel/spool.ts',
   ],
   'test/specs/error-kernel/central.test.ts': ['src/collector/kernel/central-log.ts'],
+  'test/specs/error-kernel/with-engine.test.ts': ['src/collector/kernel/part-errors.ts'],
   'test/specs/error-kernel/process.test.ts': ['src/collector/kernel/process-errors.ts'],
 }
 

@@ -1,6 +1,8 @@
 import { FlogError } from '../../../src/base/errors'
 import { Kernel } from '../../../src/collector/kernel/kernel'
 import { SERIES } from '../../../src/collector/kernel/metrics'
+import { REDACTED_NAMES } from '../../../src/collector/kernel/plain'
+import { DEFAULT_REDACTED_NAMES } from '../../../src/event/redact'
 import { KeepingSink, newRig, parsedLines, turns } from './rig'
 
 test('1. an error is written to stderr once and forwarded once', async () => {
@@ -117,6 +119,10 @@ test('22. an event with circular, huge and secret fields is capped and redacted'
     work: { headers: { Authorization: '[redacted]' } },
   })
   expect(rig.lines[0]).not.toContain('hunter2')
+})
+
+test('22. the names that are taken out are those of the recorder', () => {
+  expect(REDACTED_NAMES).toEqual(DEFAULT_REDACTED_NAMES)
 })
 
 test('23. events of one part keep their order while another one of it waits for a decision', async () => {
