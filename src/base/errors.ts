@@ -51,7 +51,7 @@ export const ERROR_CODES = {
   FLOG_DATABASE_UNREACHABLE: 'nothing answers at the database, or the connection to it ended',
   FLOG_DATABASE_READ_ONLY: 'the database takes no writes: it is read-only, or a standby',
   FLOG_DATABASE_CONFLICT:
-    'the database has such a row already; `details.constraint` says which rule forbids a second one',
+    'the database has such a row already; details.constraint says which rule forbids a second one',
   FLOG_DATABASE_SERIALIZATION:
     'transactions could not be brought into an order, although they were tried again',
   FLOG_DATABASE_TIMEOUT: 'a statement or a transaction took too long, or the database did not answer',
