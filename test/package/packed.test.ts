@@ -103,8 +103,24 @@ test('an app that adds the transport loads no library that it does not need', as
   const { stdout } = await run(process.execPath, ['app.cjs'], { cwd: directory })
   const packages = [...stdout.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].map(([, name]) => name)
   expect(packages).toContain('winston-transport')
-  for (const lazy of ['ws', 'chokidar', 'commander', 'fflate', 'msgpackr', 'yaml'])
+  for (const lazy of ['ws', 'chokidar', 'commander', 'croner', 'fflate', 'msgpackr', 'yaml'])
     expect(packages).not.toContain(lazy)
+})
+
+test.each([
+  ['postgres://localhost/flog', 'a collector needs pg, which is not installed: run npm install pg'],
+  [
+    'incidents/db',
+    'needs @electric-sql/pglite, which is not installed: run npm install pg @electric-sql/pglite',
+  ],
+])('a collector with its database at %s says which optional package is missing', async (where, message) => {
+  const store = join(installed, 'dist/src/collector/store/database.js')
+  write(
+    'collector.cjs',
+    `require(${JSON.stringify(store)}).openDatabase('${where}').catch((e) => console.log(JSON.stringify(e.message)))`,
+  )
+  const { stdout } = await run(process.execPath, ['collector.cjs'], { cwd: directory })
+  expect(JSON.parse(stdout)).toContain(message)
 })
 
 test('recorders made by import and by require count their events together', async () => {

@@ -5,16 +5,26 @@ export function driver(): typeof import('pg') {
   return optional('pg', () => require('pg') as typeof import('pg'))
 }
 
+/** Checks that PGlite is installed, which is loaded in its thread. It needs `pg` too. @throws as {@link driver} */
+export function requireEmbedded(): void {
+  optional('@electric-sql/pglite', () => require.resolve('@electric-sql/pglite'), 'pg @electric-sql/pglite')
+  driver()
+}
+
 /** Loads an optional peer, or says which one is missing, and how to get it. */
-export function optional<T>(name: string, load: () => T): T {
+function optional<T>(name: string, load: () => T, install = name): T {
   try {
     return load()
   } catch (cause) {
     if (systemCode(cause) !== 'MODULE_NOT_FOUND') throw cause
-    throw new FlogError('FLOG_DATABASE_FAILED', `a collector needs ${name}: run npm install ${name}`, {
-      cause,
-      details: { missing: name },
-    })
+    throw new FlogError(
+      'FLOG_DATABASE_FAILED',
+      `a collector needs ${name}, which is not installed: run npm install ${install}`,
+      {
+        cause,
+        details: { missing: name },
+      },
+    )
   }
 }
 

@@ -8,7 +8,7 @@ import { Channels } from '../channels'
 import { Connections } from '../connections'
 import type { Database, OpenOptions } from '../database'
 import { TRAITS } from '../dialect'
-import { driver, optional } from '../driver'
+import { requireEmbedded } from '../driver'
 import { quoted } from '../listener'
 import { PooledDatabase } from '../pooled'
 import { Backend } from './backend'
@@ -25,8 +25,7 @@ const MEMORY = 'memory:'
  * @throws FlogError FLOG_DATABASE_LOCKED, FLOG_DATABASE_VERSION, FLOG_DATABASE_FAILED where PGlite or pg is not installed
  */
 export async function openEmbedded(where: string, options: OpenOptions = {}): Promise<Database> {
-  driver()
-  optional('@electric-sql/pglite', () => require.resolve('@electric-sql/pglite'))
+  requireEmbedded()
   options.signal?.throwIfAborted()
   const { random = systemRandom } = options
   const directory = where === MEMORY ? undefined : placeOf(where)
