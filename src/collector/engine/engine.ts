@@ -117,9 +117,11 @@ class PartEngine implements Engine {
     if (this.#machine.phase !== 'started') {
       throw refused('FLOG_ENGINE_STOPPING', name, `cannot install "${name}": the engine is shutting down`)
     }
-    if (typeof name !== 'string' || name === '') throw invalidOption('name', 'the name of a part', name)
+    if (!isName(name)) throw invalidOption('name', 'the name of a part', name)
     if (typeof manifold?.start !== 'function')
       throw invalidOption(`${name}.start`, 'a function', manifold?.start)
+    checkInputs(`${name}.inputs`, manifold.inputs)
+    checkInputs(`${name}.soft`, manifold.soft)
     checkTimeout(`${name}.startTimeoutMs`, manifold.startTimeoutMs)
     checkTimeout(`${name}.stopTimeoutMs`, manifold.stopTimeoutMs)
   }
@@ -127,8 +129,7 @@ class PartEngine implements Engine {
   #checkCycle(name: string, manifold: Manifold): void {
     const own = inputsOf(manifold)
     const cycle = cycleThrough(name, (input) => {
-      const part = this.#machine.parts.get(input)
-      return input === name ? own : part === undefined ? [] : inputsOf(part.manifold)
+      return input === name ? own : (this.#machine.parts.get(input)?.inputs ?? [])
     })
     if (cycle === undefined) return
     throw refused(
@@ -142,6 +143,16 @@ class PartEngine implements Engine {
 /** `a ← b` says that a has b for an input. */
 export function way(cycle: readonly string[]): string {
   return cycle.join(' ← ')
+}
+
+function checkInputs(option: string, given: unknown): void {
+  if (given === undefined) return
+  const good = Array.isArray(given) && given.every((ref: Partial<PartRef> | null) => isName(ref?.name))
+  if (!good) throw invalidOption(option, 'a list of references to parts', given)
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && name !== ''
 }
 
 function refused(

@@ -1,9 +1,10 @@
-import type { Clock } from '../../base/clock'
+import type { Clock, Timer } from '../../base/clock'
 import { FlogError, messageOf } from '../../base/errors'
+import { ENGINE_STOP_MS } from '../../base/limits'
 import { failuresAfter, restartDelay } from './backoff'
 import type { Decision, PartErrorContext, Settings } from './config'
 import { MissingError } from './errors'
-import { Dependents, hardInputsOf, inputsOf } from './graph'
+import { Dependents } from './graph'
 import { Journal } from './journal'
 import { Judge, type Question, type Verdict } from './judge'
 import { TicketLoop } from './loop'
@@ -38,6 +39,7 @@ export class Machine implements RunHost {
   readonly #dependents = new Dependents()
   #worst: unknown
   #internal: FlogError | undefined
+  #lastResort: Timer | undefined
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -56,15 +58,15 @@ export class Machine implements RunHost {
     const part = new PartRecord(name, manifold)
     this.parts.set(name, part)
     this.killed.delete(name)
-    this.#dependents.add(name, inputsOf(manifold))
+    this.#dependents.add(name, part.inputs)
     this.journal.emit({ type: 'installed', part: name })
     this.ticket(() => this.#start(part, 0))
   }
 
   replace(part: PartRecord, manifold: Manifold): void {
-    this.#dependents.remove(part.name, inputsOf(part.manifold))
-    this.#dependents.add(part.name, inputsOf(manifold))
-    part.manifold = manifold
+    this.#dependents.remove(part.name, part.inputs)
+    part.adopt(manifold)
+    this.#dependents.add(part.name, part.inputs)
     part.failures = 0
     this.journal.emit({ type: 'replaced', part: part.name })
     this.ticket(() => {
@@ -244,8 +246,8 @@ export class Machine implements RunHost {
 
   #start(part: PartRecord, delayMs: number): void {
     if (this.phase !== 'started' || !part.idle || part.leaving !== undefined) return
-    const inputs = this.#inputsOf(part.manifold)
-    const missing = hardInputsOf(part.manifold).find((name) => !inputs.running.has(name))
+    const inputs = this.#inputsOf(part)
+    const missing = part.hard.find((name) => !inputs.running.has(name))
     if (missing !== undefined) {
       part.error = new MissingError(`"${missing}" not running: dependency not available`)
       return
@@ -266,12 +268,12 @@ export class Machine implements RunHost {
     })
   }
 
-  #inputsOf(manifold: Manifold): Inputs {
-    const declared = new Set(inputsOf(manifold))
+  #inputsOf(part: PartRecord): Inputs {
+    const declared = new Set(part.inputs)
     const running = new Map<string, unknown>()
     for (const name of declared) {
       const run = this.parts.get(name)?.run
-      if (run?.available === true) running.set(name, run.worker?.output)
+      if (run?.available === true) running.set(name, run.output)
     }
     return { declared, running }
   }
@@ -303,7 +305,7 @@ export class Machine implements RunHost {
 
   #drop(part: PartRecord): void {
     this.parts.delete(part.name)
-    this.#dependents.remove(part.name, inputsOf(part.manifold))
+    this.#dependents.remove(part.name, part.inputs)
     if (part.killed) this.killed.set(part.name, part)
     const type = part.killed ? 'killed' : 'uninstalled'
     this.journal.emit({ type, part: part.name, ...(part.error === undefined ? {} : { error: part.error }) })
@@ -317,7 +319,7 @@ export class Machine implements RunHost {
   }
 
   #stopInputs(part: PartRecord): void {
-    for (const name of inputsOf(part.manifold)) {
+    for (const name of part.inputs) {
       const input = this.parts.get(name)
       if (input !== undefined) this.#stopIfFree(input)
     }
@@ -334,6 +336,12 @@ export class Machine implements RunHost {
   #finishIfDone(): void {
     if (this.phase !== 'stopping') return
     for (const part of this.parts.values()) if (part.live) return
+    this.#finish()
+  }
+
+  #finish(): void {
+    this.#lastResort?.cancel()
+    if (this.phase === 'stopped') return
     this.phase = 'stopped'
     this.error = this.#internal ?? this.#judge.final(this.#worst)
     this.onDone()
@@ -358,6 +366,14 @@ export class Machine implements RunHost {
       ? cause
       : new FlogError('FLOG_ENGINE_INTERNAL', message, { cause })
     this.ticket(() => this.die())
+    this.ticket(() => this.#endAnyway())
+  }
+
+  /** After a contradiction nothing is sure, also not that every part will be known to have ended. */
+  #endAnyway(): void {
+    const ms = Math.min(this.#settings.stopTimeoutMs, ENGINE_STOP_MS)
+    if (this.phase === 'stopped' || this.#lastResort !== undefined) return
+    this.#lastResort = this.clock.after(ms, () => this.ticket(() => this.#finish()), { keepAlive: true })
   }
 }
 

@@ -1,4 +1,5 @@
 import { ENGINE_RESTARTS, ENGINE_RESTARTS_MS } from '../../base/limits'
+import { hardInputsOf, inputsOf } from './graph'
 import type { Question } from './judge'
 import type { Manifold } from './part'
 import type { PartState, Run } from './run'
@@ -7,7 +8,9 @@ import type { Deferred } from './workers'
 /** What the engine knows of one part. Changed only in tickets. */
 export class PartRecord {
   readonly name: string
-  manifold: Manifold
+  /** Of the manifold as it was when it was installed: a list that is changed later would not fit what the engine knows. */
+  hard: readonly string[] = []
+  inputs: readonly string[] = []
   /** At most one, from the decision to start until all that came of it is gone. */
   run: Run | undefined
   /** What is to become of it is being decided: it has no run. */
@@ -24,10 +27,23 @@ export class PartRecord {
   startedAt: number | undefined
   failures = 0
   readonly #restarts: number[] = []
+  #manifold: Manifold
 
   constructor(name: string, manifold: Manifold) {
     this.name = name
-    this.manifold = manifold
+    this.#manifold = manifold
+    this.adopt(manifold)
+  }
+
+  get manifold(): Manifold {
+    return this.#manifold
+  }
+
+  /** A new version of the part. */
+  adopt(manifold: Manifold): void {
+    this.#manifold = manifold
+    this.hard = hardInputsOf(manifold)
+    this.inputs = inputsOf(manifold)
   }
 
   get state(): PartState {

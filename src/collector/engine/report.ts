@@ -1,6 +1,5 @@
 import { isoMicros } from '../../base/clock'
 import { messageOf } from '../../base/errors'
-import { hardInputsOf, inputsOf } from './graph'
 import type { PartRecord } from './record'
 import type { PartState } from './run'
 
@@ -34,13 +33,12 @@ export interface PartReport {
 }
 
 export function partReport(part: PartRecord, now: number): PartReport {
-  const { manifold, run } = part
-  const inputs = hardInputsOf(manifold)
+  const { run, hard } = part
   const report = reportOf(part)
   return {
     state: part.state,
-    inputs,
-    soft: inputsOf(manifold).filter((name) => !inputs.includes(name)),
+    inputs: hard,
+    soft: part.inputs.filter((name) => !hard.includes(name)),
     ...(part.error === undefined ? {} : { error: messageOf(part.error) }),
     'start-count': part.starts,
     ...(part.startedAt === undefined ? {} : { started: isoMicros(part.startedAt) }),

@@ -64,11 +64,14 @@ export class Run {
   abandoned = false
   /** Accepted: it came while it was wanted. */
   worker: PartWorker<unknown> | undefined
+  /** What it offered when it was accepted. */
+  output: unknown
   readonly #host: RunHost
   readonly #abort = new AbortController()
   readonly #snapshot: Snapshot
   #timer: Timer | undefined
-  #late: FlogError | undefined
+  /** Why it ends although nobody told it to: its start took too long, or what it offers cannot be had. */
+  #failure: unknown
   #begunAt = 0
   #startedAt: number | undefined
 
@@ -87,7 +90,7 @@ export class Run {
 
   get state(): Exclude<PartState, 'stopped'> {
     if (this.abandoned) return 'abandoned'
-    if (this.stopping || this.#late !== undefined) return 'stopping'
+    if (this.stopping || this.#failure !== undefined) return 'stopping'
     if (this.phase === 'delayed') return 'waiting'
     return this.phase === 'starting' ? 'starting' : 'started'
   }
@@ -124,20 +127,25 @@ export class Run {
 
   #startIsOverdue(): void {
     const { part, startTimeoutMs } = this.plan
-    this.#late = new FlogError(
+    const late = new FlogError(
       'FLOG_ENGINE_TIMEOUT',
       `part "${part}" did not start within ${startTimeoutMs} ms`,
       { details: { part, startTimeoutMs } },
     )
-    this.#host.startOverdue(this, this.#late)
-    // Not `stop`: nobody asked for it, so that it ends as a failure.
-    this.#abort.abort(this.#late)
+    this.#host.startOverdue(this, late)
+    this.#fail(late)
+  }
+
+  /** Not `stop`: nobody asked for it, so that it ends as a failure. */
+  #fail(failure: unknown): void {
+    this.#failure = failure
+    this.#abort.abort(failure)
     this.#limitStop()
   }
 
   #startFailed(error: unknown): void {
     this.#snapshot.expire()
-    this.#end(this.#late ?? this.#unasked(error))
+    this.#end(this.#failure ?? this.#unasked(error))
   }
 
   #arrived(worker: unknown): void {
@@ -147,8 +155,17 @@ export class Run {
       return
     }
     this.#watch(worker)
-    if (this.stopping || this.#late !== undefined) this.#kill(worker, this.#abort.signal.reason)
+    this.#look(worker)
+    if (this.stopping || this.#failure !== undefined) this.#kill(worker, this.#abort.signal.reason)
     else this.#accept(worker)
+  }
+
+  #look(worker: PartWorker<unknown>): void {
+    try {
+      this.output = worker.output
+    } catch (error) {
+      if (this.#failure === undefined) this.#fail(thrownBy(this.plan.part, error))
+    }
   }
 
   #accept(worker: PartWorker<unknown>): void {
@@ -198,9 +215,9 @@ export class Run {
     const reason = new FlogError('FLOG_ABORTED', `part "${this.plan.part}" has ended`)
     if (!this.#abort.signal.aborted) this.#abort.abort(reason)
     this.#host.ended(this, {
-      error: error ?? this.#late,
+      error: error ?? this.#failure,
       aborted:
-        this.stopping && this.#startedAt === undefined && error === undefined && this.#late === undefined,
+        this.stopping && this.#startedAt === undefined && error === undefined && this.#failure === undefined,
       ranMs: this.#startedAt === undefined ? undefined : now - this.#startedAt,
     })
   }
@@ -219,9 +236,12 @@ export class Run {
 
 function isWorker(value: unknown): value is PartWorker<unknown> {
   if (typeof value !== 'object' || value === null) return false
-  return (
-    'kill' in value && typeof value.kill === 'function' && 'wait' in value && typeof value.wait === 'function'
-  )
+  try {
+    const { kill, wait } = value as Partial<PartWorker<unknown>>
+    return typeof kill === 'function' && typeof wait === 'function'
+  } catch {
+    return false
+  }
 }
 
 function noWorker(part: string, got: unknown): FlogError {

@@ -43,6 +43,10 @@ test('25. each option of the configuration says what it takes', () => {
     'option a.stopTimeoutMs takes',
   )
   expect(() => rig.engine.install({ name: '' }, { start })).toThrow('option name takes the name of a part')
+  for (const inputs of [7, ['store'], [{}], [null]]) {
+    const install = () => rig.engine.install({ name: 'a' }, { start, inputs: inputs as never })
+    expect(install).toThrow('option a.inputs takes a list of references to parts')
+  }
   expect(() => rig.engine.install({ name: 'a' }, {} as never)).toThrow('option a.start takes a function')
 })
 
