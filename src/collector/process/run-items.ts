@@ -40,6 +40,7 @@ UPDATE process_item
     WHERE process = $1 AND list = $2 AND settings_version <= $5
       AND (run_id IS NULL OR run_id < $4 OR ((state = 'active' OR list = 'cleanup') AND run_id < $3))
       AND (retry_at IS NULL OR retry_at <= ${at(6)})
+      AND EXISTS (SELECT 1 FROM process_run WHERE run_id = $3 AND fence = $7 AND state = 'active')
     ORDER BY processed_at NULLS FIRST, name
     LIMIT 1
     FOR UPDATE SKIP LOCKED)
@@ -60,16 +61,19 @@ UPDATE process_item
        attempts = 0, backoff_ms = NULL, retry_at = NULL
  WHERE process = $1 AND name = $2 AND version = $3 AND list = 'cleanup' AND run_id = $4`
 
-/** @throws FlogError FLOG_PROCESS_CONFLICT */
+/**
+ * The fence is looked at, but the run is not locked: an item that is taken while the run is taken over can be taken again
+ * by the next one.
+ * @returns undefined where none is left, or the run is not the caller's any more
+ */
 export async function takeItem(
   tx: Executor,
   run: BegunRun,
   list: 'active' | 'cleanup',
   time: DatabaseTime,
 ): Promise<TakenItem | undefined> {
-  await checkFence(tx, run)
-  const { runId, plan } = run
-  const wanted = [run.process, list, runId, plan.continues ?? runId, plan.settingsVersion, time()]
+  const { runId, fence, plan } = run
+  const wanted = [run.process, list, runId, plan.continues ?? runId, plan.settingsVersion, time(), fence]
   const [row] = (await tx.query<TakenRow>(TAKE, wanted)).rows
   if (row === undefined) return undefined
   return { list, name: row.name, params: row.params, version: row.version, backoffMs: row.backoff_ms }

@@ -85,7 +85,8 @@ const OWN = `
 UPDATE process
    SET owner_session = $2, fence = $3, run_id = $4,
        run_requested = CASE WHEN $5 THEN false ELSE run_requested END,
-       backfill = CASE WHEN $6 THEN backfill - 0 ELSE backfill END
+       backfill = CASE WHEN $6 THEN backfill - 0 ELSE backfill END,
+       next_run_at = $7, missed_slots = missed_slots + $8
  WHERE name = $1`
 
 const FENCE = `SELECT 1 FROM process_run WHERE run_id = $1 AND fence = $2 AND state = 'active' FOR SHARE`
@@ -132,14 +133,13 @@ export async function look(
   const jitter = options.jitter ? jitterMs(name, period) : 0
   const verdict = judge(situation(row, last), { ...options, jitterMs: jitter })
   if (verdict.lost) await lose(tx, row)
-  if (verdict.missed > 0 || verdict.nextRunAt.getTime() !== row.next_run_at.getTime()) {
-    await tx.query(MISS, [name, verdict.nextRunAt, verdict.missed])
+  const lostRun = verdict.lost ? last?.runId : undefined
+  if (verdict.plan !== undefined) {
+    const run = await begin(tx, row, { ...verdict, plan: verdict.plan }, owner)
+    return { verdict, run: { ...run, periodMs: period }, lostRun }
   }
-  const run =
-    verdict.plan === undefined
-      ? undefined
-      : { ...(await begin(tx, row, verdict.plan, owner)), periodMs: period }
-  return { verdict, run, lostRun: verdict.lost ? last?.runId : undefined }
+  if (verdict.missed > 0) await tx.query(MISS, [name, verdict.nextRunAt, verdict.missed])
+  return { verdict, run: undefined, lostRun }
 }
 
 /** @throws FlogError FLOG_PROCESS_CONFLICT where the run is not the caller's any more; its row stays locked against a takeover */
@@ -192,7 +192,8 @@ export async function finishRun(tx: Executor, run: Run, end: RunEnd, time: Datab
   const because = isTooMany(failures, end) ? `after ${failures} runs that failed` : null
   const aggregate = JSON.stringify(sum(row.aggregate_stats, stats))
   await tx.query(RELEASE, [run.process, aggregate, failures, because])
-  await tx.query(TRIM, [run.process, PROCESS_RUNS_KEPT])
+  // Some more may be kept for a while.
+  if (run.runId % 16n === 0n) await tx.query(TRIM, [run.process, PROCESS_RUNS_KEPT])
   return stats
 }
 
@@ -234,16 +235,19 @@ async function lose(tx: Executor, row: ProcessRow): Promise<void> {
 async function begin(
   tx: Executor,
   row: ProcessRow,
-  plan: RunPlan,
+  verdict: Verdict & { readonly plan: RunPlan },
   owner: string,
 ): Promise<Omit<BegunRun, 'periodMs'>> {
   const fence = row.fence + 1n
+  const { plan, nextRunAt } = verdict
   const { slot, reason, missed, latenessMs, settingsVersion, continues } = plan
   const why = [settingsVersion, reason, missed, latenessMs, continues ?? null]
   const { rows } = await tx.query<{ run_id: bigint }>(INSERT, [row.name, owner, fence, slot, row.at, ...why])
   const { run_id: runId } = rows[0] as { run_id: bigint }
-  const answers = continues === undefined && reason !== 'backfill'
-  await tx.query(OWN, [row.name, owner, fence, runId, answers, reason === 'backfill'])
+  const backfilled = reason === 'backfill'
+  const answers = continues === undefined && !backfilled
+  const schedule = [nextRunAt, verdict.missed]
+  await tx.query(OWN, [row.name, owner, fence, runId, answers, backfilled, ...schedule])
   const { name: process, settings, settings_version } = row
   return { process, runId, fence, plan, settings, settingsVersion: settings_version }
 }

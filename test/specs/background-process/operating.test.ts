@@ -188,6 +188,23 @@ eachDatabase('operating processes', (open) => {
     )
   })
 
+  test('32. some hundred runs are kept, and the latest are listed first', async () => {
+    const scheduler = await rig.instance()
+    await database.query(
+      `INSERT INTO process_run (process, slot_at, state, settings_version)
+       SELECT 'tidy', now(), 'completed', 1 FROM generate_series(1, 300)`,
+    )
+    for (let n = 0; n < 16; n++) {
+      await scheduler.processes.runNow('tidy')
+      await run(scheduler)
+    }
+    const runs = (await scheduler.processes.runs('tidy', 1000)).map(({ run }) => run)
+    expect(runs).toHaveLength(100)
+    expect(runs[0]).toBe(316)
+    const { rows } = await database.query<{ kept: bigint }>('SELECT count(*) AS kept FROM process_run')
+    expect(Number(rows[0]?.kept)).toBeLessThan(116)
+  })
+
   test('32. what a process does and has done can be shown as JSON', async () => {
     const inside = gate()
     const shown = gate()
