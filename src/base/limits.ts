@@ -317,9 +317,9 @@ export const ERROR_VALUE_DEPTH = 6
 export const ERROR_VALUE_ENTRIES = 50
 /** One row that a central error log takes: what an honest node makes, escaped, and as much again. */
 export const ERROR_ROW_BYTES = 256 * KiB
-/** Rows of one message to it, and ids of rows of each node that it remembers so as not to write them twice. */
+/** Rows of one message to it; and ids of each node's rows that it remembers: all that the node's spool can send again. */
 export const ERROR_LOG_ROWS = 1000
-export const ERROR_LOG_IDS = 20_000
+export const ERROR_LOG_IDS = 60_000
 /** Size at which a node's error log is put aside, in place of the one put aside before. */
 export const ERROR_LOG_BYTES = 64 * MiB
 

@@ -3,7 +3,13 @@ import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, isoMicros, SystemClock } from '../../base/clock'
 import { FlogError, messageOf } from '../../base/errors'
-import { ERROR_LOG_BYTES, ERROR_LOG_IDS, ERROR_LOG_ROWS, ERROR_ROW_BYTES } from '../../base/limits'
+import {
+  ERROR_LOG_BYTES,
+  ERROR_LOG_IDS,
+  ERROR_LOG_ROWS,
+  ERROR_ROW_BYTES,
+  KERNEL_SPOOL_BYTES,
+} from '../../base/limits'
 import { type Random, randomHex, systemRandom } from '../../base/random'
 import { type ErrorRow, KINDS, LEVELS } from './event'
 import { fingerprintOf } from './fingerprint'
@@ -110,8 +116,7 @@ export class CentralLog {
         const lines = [...new Map(fresh.map((row) => [row.id, row])).values()].map(
           (row) => `${jsonLine(row)}\n`,
         )
-        await file.appendFile(start + lines.join(''))
-        await file.sync()
+        await append(file, start + lines.join(''), size)
         if (size === 0) await syncDirectory(directory)
         for (const { id } of fresh) remember(node.ids, id)
         this.#metrics.add('kernel_received_total', {}, lines.length)
@@ -149,8 +154,8 @@ export class CentralLog {
   }
 }
 
-/** Rows of this many bytes are looked through for their ids: what a node has sent within the last minutes. */
-const READ_BYTES = 16 * ERROR_ROW_BYTES
+/** Bytes of a log that are looked through for ids: twice what the spool of a node can send again. */
+const READ_BYTES = 2 * KERNEL_SPOOL_BYTES
 
 /** A node's name as one part of a path: never empty, hidden, a way up, or of another directory. */
 export function nodeDirectory(node: string): string {
@@ -223,6 +228,17 @@ function remember(ids: Set<string>, id: string): void {
   ids.add(id)
   const oldest = ids.keys().next()
   if (ids.size > ERROR_LOG_IDS && oldest.done !== true) ids.delete(oldest.value)
+}
+
+/** All or nothing: a part of it, without an answer, would be written twice. */
+async function append(file: FileHandle, text: string, size: number): Promise<void> {
+  try {
+    await file.appendFile(text)
+    await file.sync()
+  } catch (error) {
+    await file.truncate(size).catch(() => undefined)
+    throw error
+  }
 }
 
 /** Whether the file ends within a line: one that was torn when the machine went down. It stays, and ends. */

@@ -125,7 +125,7 @@ export class Forwarder {
         const { rows, end } = read
         return {
           rows,
-          done: async (_ids, isAll) => isAll && this.#withSpool(() => spool.discard(end), undefined),
+          done: async (_ids, isAll) => isAll && this.#withSpool(async () => spool.discard(end), undefined),
         }
       }
     }
@@ -143,6 +143,10 @@ export class Forwarder {
     this.#options.metrics.add('kernel_forwarded_total', {}, known)
     if (isAll || known > 0) this.#failures = 0
     if (isAll) this.#told.clear()
+    else if (!this.#isClosing) {
+      const count = `${known} of ${rows.length}`
+      this.#tell('FLOG_KERNEL_FORWARD_FAILED', `errors are not forwarded: ${count} were acknowledged`)
+    }
     return isAll
   }
 

@@ -1,11 +1,22 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ERROR_ROW_BYTES, KERNEL_BATCH_ROWS } from '../../base/limits'
 import type { ErrorRow } from './event'
 import { jsonLine } from './plain'
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR, O_WRONLY } = constants
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants
+const FLAGS = O_CREAT | O_RDWR | O_NOFOLLOW | O_APPEND
 const NEW_LINE = 0x0a
 
 /** What was read, and where in the file it ends. */
@@ -18,9 +29,10 @@ interface Read {
  * A file of rows that wait for the central error log, one JSON object a line, oldest first.
  *
  * ```
- *   │ acknowledged ┊ waiting …                  ┊ torn │
- *   0            #from                        #size     what a dying process left half-written is cut off when it is opened
+ *   │ acknowledged ┊ waiting …                         │
+ *   0            #from                               #size
  * ```
+ * A line that a dying process left half-written stays, is ended by the next append, and passed over by whoever reads.
  * How far it was acknowledged is not written: after a restart all of it is sent again, and the central error log knows by
  * their ids which rows it has. Emptied as soon as nothing waits. All appended rows are fsynced before the call is through.
  * Calls must not overlap, except for {@link appendSync}.
@@ -45,16 +57,9 @@ export class Spool {
   async open(): Promise<void> {
     if (this.#file !== undefined) return
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
-    const file = await open(this.#path, O_CREAT | O_RDWR | O_NOFOLLOW | O_APPEND, 0o600)
-    try {
-      const { size } = await file.stat()
-      this.#size = await wholeLines(file, size)
-      if (this.#size < size) await file.truncate(this.#size)
-      this.#file = file
-    } catch (error) {
-      await file.close()
-      throw error
-    }
+    this.#file = await open(this.#path, FLAGS, 0o600)
+    // Asked for at once: what a crash appends in between would be missed.
+    this.#size = fstatSync(this.#file.fd).size
   }
 
   /** @returns how many there was room for; the oldest in the file tell how the trouble began, and stay */
@@ -62,28 +67,24 @@ export class Spool {
     await this.open()
     const kept = fitting(rows, this.#maxBytes - this.#size)
     if (kept.length === 0) return 0
-    const bytes = Buffer.from(kept.join(''))
+    const bytes = bytesOf(kept, this.#opened.fd, this.#size)
     const { bytesWritten } = await this.#opened.write(bytes)
-    // A full disk takes a part: the torn line goes again, so that the next one begins on its own.
-    if (bytesWritten < bytes.length) {
-      await this.#opened.truncate(this.#size)
-      throw Object.assign(new Error('only a part could be written'), { code: 'ENOSPC' })
-    }
+    this.#size += bytesWritten
+    // A full disk takes a part.
+    if (bytesWritten < bytes.length) throw new Error('only a part could be written')
     await this.#opened.sync()
-    this.#size += bytes.length
     return kept.length
   }
 
   /** For a process that is about to end. */
   appendSync(rows: readonly ErrorRow[]): number {
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
-    const file = openSync(this.#path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_APPEND, 0o600)
+    const file = openSync(this.#path, FLAGS, 0o600)
     try {
-      const kept = fitting(rows, this.#maxBytes - this.#size)
-      const bytes = Buffer.from(kept.join(''))
-      const written = writeSync(file, bytes)
+      const { size } = fstatSync(file)
+      const kept = fitting(rows, this.#maxBytes - size)
+      this.#size = size + writeSync(file, bytesOf(kept, file, size))
       fsyncSync(file)
-      this.#size += written
       return kept.length
     } finally {
       closeSync(file)
@@ -109,10 +110,11 @@ export class Spool {
   }
 
   /** All before `end` was acknowledged. */
-  async discard(end: number): Promise<void> {
+  discard(end: number): void {
     this.#from = end
     if (!this.isEmpty) return
-    await this.#opened.truncate(0)
+    // In this call: a crash must not append before what it appends is cut off.
+    ftruncateSync(this.#opened.fd, 0)
     this.#from = 0
     this.#size = 0
   }
@@ -144,17 +146,11 @@ function fitting(rows: readonly ErrorRow[], bytes: number): readonly string[] {
   return lines
 }
 
-/** Where the last whole line ends. */
-async function wholeLines(file: FileHandle, size: number): Promise<number> {
-  const buffer = Buffer.alloc(Math.min(READ_BYTES, size))
-  for (let end = size; end > 0; ) {
-    const start = Math.max(0, end - buffer.length)
-    const { bytesRead } = await file.read(buffer, 0, end - start, start)
-    const last = buffer.subarray(0, bytesRead).lastIndexOf(NEW_LINE)
-    if (last >= 0) return start + last + 1
-    end = start
-  }
-  return 0
+/** The lines, after the end of one that is torn. */
+function bytesOf(lines: readonly string[], file: number, size: number): Buffer {
+  const last = Buffer.alloc(1)
+  const isTorn = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== NEW_LINE
+  return Buffer.from((isTorn ? '\n' : '') + lines.join(''))
 }
 
 function parsed(line: string): ErrorRow | undefined {

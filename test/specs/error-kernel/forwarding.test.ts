@@ -79,7 +79,7 @@ test('18. what a stop could not send is sent by the next process, each row with 
   expect(second.central.rows.slice(0, 5)).toEqual(rows)
 })
 
-test('18. a torn last line is cut off, a damaged one is passed over', async () => {
+test('18. a torn last line and a damaged one are passed over, and what comes after them is not lost', async () => {
   const spool = join(newDirectory(), 'spool')
   const first = newRig({ level: 'none', spool })
   first.central.isDown = true
@@ -88,8 +88,13 @@ test('18. a torn last line is cut off, a damaged one is passed over', async () =
   await stop(first)
   appendFileSync(spool, '{"id": damaged}\n{"id":"torn","par')
   const second = newRig({ level: 'none', spool })
-  await until(second, () => second.central.rows.length === 2 && statSync(spool).size === 0)
-  expect(parts(second.central)).toEqual(numbered(2))
+  second.central.isDown = true
+  reportMany(second, 1, 2)
+  await turns()
+  await stop(second)
+  const third = newRig({ level: 'none', spool })
+  await until(third, () => third.central.rows.length === 3 && statSync(spool).size === 0)
+  expect(parts(third.central)).toEqual(numbered(3))
 })
 
 test('18. a spool that is full keeps how it began; the rest waits in memory', async () => {
@@ -116,7 +121,7 @@ test('18. a spool that cannot be written is told, and costs nothing else', async
 })
 
 test('18. only what was acknowledged is done with; the rest is sent again', async () => {
-  const rig = newRig({ level: 'none' })
+  const rig = newRig({ level: 'warning' })
   const send = rig.central.send.bind(rig.central)
   const sent: (readonly string[])[] = []
   rig.central.send = async (batch) => {
@@ -129,6 +134,7 @@ test('18. only what was acknowledged is done with; the rest is sent again', asyn
   rig.clock.advance(30_000)
   await turns()
   expect(sent).toEqual([numbered(3), numbered(2, 1)])
+  expect(rig.lines.at(-1)).toContain('errors are not forwarded: 1 of 3 were acknowledged')
 })
 
 test('K12. what is not acknowledged within 60 s is given up, told to stop, and sent again', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorRow } from '../../../src/collector/kernel/event'
 import { newDirectory, newRig, stopKernels, until } from './rig'
@@ -52,6 +52,15 @@ test.each(['reject', 'throw'])(
     expect(next.central.rows[0]).toMatchObject(expected)
   },
 )
+
+test('27. what is spooled at the exit is read after a line that an earlier process left half-written', async () => {
+  const spool = join(newDirectory(), 'spool')
+  writeFileSync(spool, '{"id":"torn","par')
+  run(spool, 'throw')
+  const next = newRig({ level: 'none', spool })
+  await until(next, () => next.central.rows.length === 1)
+  expect(next.central.rows[0]).toMatchObject({ part: 'process', message: 'one is broken' })
+})
 
 test('27. process.exit in the middle leaves in the spool what was to be forwarded', () => {
   const spool = join(newDirectory(), 'spool')
