@@ -1,3 +1,4 @@
+import { FlogError } from '../../base/errors'
 import type { Dialect } from './database'
 
 /**
@@ -43,7 +44,20 @@ export const TRAITS: Readonly<Record<Dialect, DialectTraits>> = {
   pglite: { notifies: true, migratesAtOnce: true, greeting: () => `SET timezone = 'UTC'` },
 }
 
-/** What `SELECT version()` says of itself. */
-export function dialectOf(version: string): 'postgres' | 'cockroach' {
-  return /^CockroachDB\b/.test(version) ? 'cockroach' : 'postgres'
+/** The oldest PostgreSQL that is tested with. */
+const OLDEST_MAJOR = 15
+
+/**
+ * Of what `SELECT version()` says.
+ * @throws FlogError FLOG_DATABASE_VERSION for a PostgreSQL that is too old
+ */
+export function dialectOf(version: string, where: string): 'postgres' | 'cockroach' {
+  if (/^CockroachDB\b/.test(version)) return 'cockroach'
+  const major = Number(/^PostgreSQL (\d+)/.exec(version)?.[1] ?? Number.NaN)
+  if (!(major < OLDEST_MAJOR)) return 'postgres'
+  throw new FlogError(
+    'FLOG_DATABASE_VERSION',
+    `the database ${where} is PostgreSQL ${major}: a collector needs ${OLDEST_MAJOR} or newer`,
+    { details: { where, major, oldest: OLDEST_MAJOR } },
+  )
 }

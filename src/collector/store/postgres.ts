@@ -19,7 +19,8 @@ import { PooledDatabase } from './pooled'
 
 /**
  * Opens a PostgreSQL, or a CockroachDB, by its URL, without migrating it.
- * @throws FlogError FLOG_DATABASE_UNREACHABLE, FLOG_DATABASE_FAILED for a wrong password or name, FLOG_ABORTED
+ * @throws FlogError FLOG_DATABASE_UNREACHABLE, FLOG_DATABASE_FAILED for a wrong password or name, FLOG_DATABASE_VERSION,
+ *   FLOG_ABORTED
  */
 export async function openPostgres(url: string, options: OpenOptions = {}): Promise<Database> {
   const { clock = new SystemClock(), random = systemRandom } = options
@@ -77,7 +78,7 @@ async function probe(
     signal?.addEventListener('abort', giveUp, { once: true })
     await client.connect()
     const { rows } = await client.query<{ version: string }>('SELECT version() AS version')
-    return dialectOf(rows[0]?.version ?? '')
+    return dialectOf(rows[0]?.version ?? '', where)
   } catch (cause) {
     if (!signal?.aborted) throw databaseFailure(cause, { where })
     throw new FlogError('FLOG_ABORTED', `opening ${where} was given up`, { cause, details: { where } })

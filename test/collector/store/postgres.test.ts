@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { DATABASE_CONNECT_MS, DATABASE_LISTEN_PING_MS, DATABASE_RECONNECT_MS } from '../../../src/base/limits'
 import { type Database, openDatabase } from '../../../src/collector/store/database'
 import { dialectOf } from '../../../src/collector/store/dialect'
 import { withoutSecrets } from '../../../src/collector/store/postgres'
+import { FakeClock } from '../../remote/support/fake-clock'
 import { PostgresServer, withOwnPostgres } from '../../specs/support/postgres-server'
 
 const ROW = `INSERT INTO subject (kind, key) VALUES ('k', $1)`
@@ -117,6 +119,21 @@ withOwnPostgres('a database in trouble', () => {
     expect(heard).toEqual([undefined, 'hello'])
   })
 
+  test('that is cut off, and does not say so, is found out by those who listen', async () => {
+    const clock = new FakeClock()
+    const listening = await openDatabase(server.url, { clock })
+    const target = new EventTarget()
+    await listening.listen('news', () => target.dispatchEvent(new Event('heard')))
+    server.freeze()
+    clock.advance(DATABASE_LISTEN_PING_MS)
+    clock.advance(DATABASE_CONNECT_MS)
+    server.thaw()
+    const heard = once(target, 'heard')
+    clock.advance(DATABASE_RECONNECT_MS)
+    await heard
+    await listening.close()
+  })
+
   test('that takes no writes is read, and says so where it is written', async () => {
     await server.kill()
     await server.start('default_transaction_read_only=on')
@@ -164,7 +181,14 @@ test('a URL is shown without what is secret in it', () => {
   expect(withoutSecrets('postgres://me:p@ss:w[rd@host/db?password=x')).not.toMatch(/ss:w|password/)
 })
 
-test('CockroachDB is told by its version', () => {
-  expect(dialectOf('CockroachDB CCL v24.1.0 (x86_64-pc-linux-gnu)')).toBe('cockroach')
-  expect(dialectOf('PostgreSQL 15.18 (Debian 15.18-0)')).toBe('postgres')
+test('CockroachDB is told by its version, and a PostgreSQL that is too old is refused', () => {
+  expect(dialectOf('CockroachDB CCL v24.1.0 (x86_64-pc-linux-gnu)', 'x')).toBe('cockroach')
+  expect(dialectOf('PostgreSQL 15.18 (Debian 15.18-0)', 'x')).toBe('postgres')
+  expect(dialectOf('EnterpriseDB Advanced Server 16.1.0', 'x')).toBe('postgres')
+  expect(() => dialectOf('PostgreSQL 14.9 on x86_64', 'pg://db')).toThrow(
+    expect.objectContaining({
+      code: 'FLOG_DATABASE_VERSION',
+      message: 'the database pg://db is PostgreSQL 14: a collector needs 15 or newer',
+    }),
+  )
 })
