@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { VERSION } from '../../src/base/version'
 import { capture } from './capture'
+import { claims } from './claims'
 import { dump } from './dump'
 import { engine } from './engine'
 import type { Result } from './measure'
@@ -23,9 +24,10 @@ const BENCHMARKS: Readonly<
   viewer,
   engine,
   progress,
+  claims,
 }
 
-/** `npm run bench -- [capture winston trigger sidecar dump viewer engine progress] [--quick] [--json FILE]`; exits 1 where a target is missed. */
+/** `npm run bench -- [capture winston trigger sidecar dump viewer engine progress claims] [--quick] [--json FILE]`; exits 1 where a target is missed. */
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,

@@ -15,10 +15,15 @@ import {
 import { pause } from './timeout'
 
 /**
- * Where subjects to work on come from: all of a kind, or what a query finds, the best first being of no meaning: priority
- * and turn decide. It may run several times. An empty answer, or FLOG_WORK_NOTHING thrown, means that there is nothing to do.
+ * Where subjects to work on come from: all of a kind, or what a query finds; which of them is taken is a matter of priority
+ * and turn. It may run several times. An empty answer, or FLOG_WORK_NOTHING thrown, means that there is nothing to do.
+ *
+ * It is asked again when one was taken: what was so before may have been done by somebody else meanwhile. The second time it
+ * is told which one, and may look at that one only.
  */
-export type Retrieve = { readonly kind: string } | ((tx: Transaction) => Promise<readonly string[]>)
+export type Retrieve =
+  | { readonly kind: string }
+  | ((tx: Transaction, taken?: string) => Promise<readonly string[]>)
 
 export interface Claimed {
   readonly subject: string
@@ -62,6 +67,9 @@ export async function claim(
   }
 }
 
+/** Undoes a claim. */
+const STALE = new FlogError('FLOG_WORK_NOTHING', 'somebody else did it while it was taken')
+
 class Attempt {
   readonly #context: ClaimContext
   readonly #process: string
@@ -82,7 +90,7 @@ class Attempt {
     return transact((tx) => this.#lockAndTake(tx, selection))
   }
 
-  async #retrieved(retrieve: (tx: Transaction) => Promise<readonly string[]>): Promise<Outcome> {
+  async #retrieved(retrieve: Exclude<Retrieve, { kind: string }>): Promise<Outcome> {
     const { excluded, transact } = this.#context
     try {
       return await transact(async (tx) => {
@@ -93,9 +101,12 @@ class Attempt {
           excluded.length === 0 ? this.#take(tx, selection) : this.#lockAndTake(tx, selection)
         const outcome = await take()
         if (outcome === 'nothing') await this.#assertFree(tx, ids)
+        if (typeof outcome === 'object' && !(await retrieve(tx, outcome.subject)).includes(outcome.subject))
+          throw STALE
         return outcome
       })
     } catch (error) {
+      if (error === STALE) return 'look again'
       if (FlogError.is(error, 'FLOG_WORK_NOTHING')) return 'nothing'
       throw error
     }

@@ -1,6 +1,8 @@
 import { SUBJECT_SILENT_MS, SUBJECT_START_MS } from '../../base/limits'
 import type { Executor, Transaction } from '../store/database'
 
+type Retrieval = (tx: Transaction, taken?: string | null) => Promise<readonly string[]>
+
 /**
  * What is wanted of a subject, and what it has: a request has a number, its generation, and is fulfilled when a report names
  * the same one. Asking twice, or reporting twice, changes nothing; a report of an older generation fulfils nothing.
@@ -47,11 +49,12 @@ export async function report(
 const UNFULFILLED = `
 SELECT r.subject_id AS id FROM subject_request r
   LEFT JOIN subject_report p ON p.topic = r.topic AND p.subject_id = r.subject_id
- WHERE r.topic = $1 AND r.generation IS DISTINCT FROM p.generation`
+ WHERE r.topic = $1 AND r.generation IS DISTINCT FROM p.generation
+   AND ($2::uuid IS NULL OR r.subject_id = $2::uuid)`
 
 /** Subjects of which something is wanted that they do not have: to be retrieved for work. */
-export function unfulfilled(topic: string): (tx: Transaction) => Promise<readonly string[]> {
-  return async (tx) => ids(await tx.query<{ id: string }>(UNFULFILLED, [topic]))
+export function unfulfilled(topic: string): Retrieval {
+  return async (tx, taken = null) => ids(await tx.query<{ id: string }>(UNFULFILLED, [topic, taken]))
 }
 
 export interface Silence {
@@ -69,12 +72,14 @@ SELECT p.subject_id AS id FROM subject_report p
    AND (r.generation IS NULL OR r.generation IS DISTINCT FROM p.generation)
    AND CASE WHEN p.heartbeat_at IS NULL
             THEN p.started_at < now() - $2::double precision * interval '1 millisecond'
-            ELSE p.heartbeat_at < now() - $3::double precision * interval '1 millisecond' END`
+            ELSE p.heartbeat_at < now() - $3::double precision * interval '1 millisecond' END
+   AND ($4::uuid IS NULL OR p.subject_id = $4::uuid)`
 
 /** Subjects that began, have not fulfilled what was wanted, and are not heard of: to be retrieved for work that helps them. */
-export function silent(topic: string, after: Silence = {}): (tx: Transaction) => Promise<readonly string[]> {
+export function silent(topic: string, after: Silence = {}): Retrieval {
   const { startMs = SUBJECT_START_MS, silentMs = SUBJECT_SILENT_MS } = after
-  return async (tx) => ids(await tx.query<{ id: string }>(SILENT, [topic, startMs, silentMs]))
+  return async (tx, taken = null) =>
+    ids(await tx.query<{ id: string }>(SILENT, [topic, startMs, silentMs, taken]))
 }
 
 function ids({ rows }: { readonly rows: readonly { readonly id: string }[] }): readonly string[] {

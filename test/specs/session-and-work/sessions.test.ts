@@ -232,7 +232,7 @@ onPostgres('sessions of which two statements run at once', (urlOf) => {
     expect(await history(database)).toEqual(['started', expect.stringMatching(/^expired .*not heard of/)])
   })
 
-  test('8. no claim steals from a transaction that locks its work', async () => {
+  test('8. a claim waits for a transaction that locks the work, and steals nothing that was finished in it', async () => {
     await database.query('TRUNCATE subject CASCADE')
     await subjects(database, 1)
     const [zombie, thief] = [await sessions.start(database), await sessions.start(database)]
@@ -244,5 +244,6 @@ onPostgres('sessions of which two statements run at once', (urlOf) => {
       await sleep(100)
     })
     expect(await stolen).toMatchObject({ fence: work.fence + 1n, attempt: 1 })
+    expect((await history(database)).slice(-3)).toEqual(['started', 'finished', 'started'])
   })
 })

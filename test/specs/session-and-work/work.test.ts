@@ -19,6 +19,10 @@ import {
 const LOST = { code: 'FLOG_WORK_LOST' }
 const nothing = async () => {}
 
+function orConflict(error: unknown): undefined {
+  if (!FlogError.is(error, 'FLOG_WORK_CONFLICT')) throw error
+}
+
 eachDatabase('work', (open) => {
   const sessions = new Sessions()
   let database: Database
@@ -62,21 +66,38 @@ eachDatabase('work', (open) => {
   test('10. six subjects and three workers: each is done exactly once', async () => {
     const ids = await subjects(database, 6)
     const done: string[] = []
-    const todo = async () => ids.filter((id) => !done.includes(id))
+    const todo = async (tx: Transaction) => {
+      const { rows } = await tx.query<{ id: string }>(
+        `SELECT subject_id AS id FROM subject WHERE kind = 'publisher'`,
+      )
+      return rows.map(({ id }) => id)
+    }
     const worker = async () => {
       const session = await sessions.start(database)
-      for (;;) {
-        const work = await session.work('classify', todo).catch((error: unknown) => {
-          if (FlogError.is(error, 'FLOG_WORK_CONFLICT')) return undefined
-          throw error
+      while (done.length < 6) {
+        const work = await session.work('classify', todo).catch(orConflict)
+        await work?.finish(async (tx) => {
+          await tx.query(`UPDATE subject SET kind = 'done' WHERE subject_id = $1`, [work.subject])
+          done.push(work.subject)
         })
-        if (work === undefined) return
-        await work.finish(nothing)
-        done.push(work.subject)
       }
     }
     await Promise.all([worker(), worker(), worker()])
     expect([...done].sort()).toEqual([...ids].sort())
+  })
+
+  test('10. what somebody else did between retrieval and claim is not done again', async () => {
+    const ids = await subjects(database, 1)
+    const [one, other] = [await sessions.start(database), await sessions.start(database)]
+    let asked = 0
+    const stale = async (_: Transaction, taken?: string) => {
+      asked++
+      return taken === undefined ? ids : []
+    }
+    expect(await one.work('classify', stale)).toBeUndefined()
+    expect(asked).toBeGreaterThan(2)
+    expect(await history(database)).toEqual([])
+    await take(other)
   })
 
   test('13. cancelling leaves the backoff as it was', async () => {
@@ -273,7 +294,8 @@ eachDatabase('work', (open) => {
       await again(tx)
       return ids
     })
-    expect(runs).toBe(2)
+    // In vain, once more, and again when it was taken.
+    expect(runs).toBe(3)
     expect(await written()).toEqual([])
     expect(metrics.of('transaction_retried')).toEqual(['transaction_retried test'])
     // A backoff that went away between two runs is not reckoned with.
