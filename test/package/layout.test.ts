@@ -226,7 +226,6 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/kernel/local-log.ts',
     'src/collector/kernel/metrics.ts',
     'src/collector/kernel/options.ts',
-    'src/collector/kernel/plain.ts',
   ],
   'test/specs/error-kernel/deciding.test.ts': [
     'src/collector/kernel/ask.ts',
