@@ -89,7 +89,7 @@ export interface OpenOptions {
   readonly signal?: AbortSignal
   /** Connections at most; PGlite has one. */
   readonly poolSize?: number
-  /** Milliseconds that one statement may take. */
+  /** Milliseconds that one statement may take; a transaction may take at least as long. */
   readonly statementTimeoutMs?: number
 }
 

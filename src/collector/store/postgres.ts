@@ -46,7 +46,7 @@ export async function openPostgres(url: string, options: OpenOptions = {}): Prom
     connections,
     clock,
     random,
-    transactionTimeoutMs: DATABASE_TRANSACTION_MS,
+    transactionTimeoutMs: Math.max(DATABASE_TRANSACTION_MS, statementTimeoutMs),
     isSingle: false,
     listen: async (channel, onNotice) => listener?.listen(channel, onNotice) ?? { close: async () => {} },
     onClose: async () => listener?.close(),

@@ -73,7 +73,7 @@ async function start(
     connections,
     clock,
     random,
-    transactionTimeoutMs: EMBEDDED_TRANSACTION_MS,
+    transactionTimeoutMs: Math.max(EMBEDDED_TRANSACTION_MS, statementTimeoutMs),
     isSingle: true,
     listen: async (channel, onNotice) => {
       if (channels.add(channel, onNotice)) await database.query(listenTo(channel))

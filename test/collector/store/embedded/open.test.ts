@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { watch } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, SystemClock } from '../../../../src/base/clock'
@@ -14,7 +15,13 @@ const PATIENT = { statementTimeoutMs: 30_000 }
 describe('a data directory', () => {
   const place = join(directory, 'deep/db')
 
-  test('that a killed process wrote to holds all that was acknowledged', async () => {
+  test('whose maker is killed is made by the next one, and holds all that was acknowledged when that is killed too', async () => {
+    const parent = join(directory, 'deep')
+    mkdirSync(parent)
+    const maker = startProgram('open-database', place)
+    for await (const { filename } of watch(parent)) if (filename === 'db.making') break
+    await kill(maker)
+    expect(existsSync(place)).toBe(false)
     const program = startProgram('open-database', place, 'add')
     let last = -1
     for await (const line of lines<{ readonly added?: number }>(program)) {
