@@ -2,6 +2,7 @@ import type { Decision } from '../../../src/collector/engine/config'
 import { BounceError, MissingError, UninstallError } from '../../../src/collector/engine/errors'
 import { findCycle } from '../../../src/collector/engine/graph'
 import type { Manifold, PartRef, PartWorker, StartContext } from '../../../src/collector/engine/part'
+import type { PartReport } from '../../../src/collector/engine/report'
 import { type Deferred, deferred } from '../../../src/collector/engine/workers'
 import { Rig, settle } from './rig'
 
@@ -64,7 +65,7 @@ export class World {
   refusal(name: string, manifold: Manifold, replace: boolean): string | undefined {
     if (this.rig.engine.report().state !== 'started') return 'FLOG_ENGINE_STOPPING'
     const known = this.rig.engine.report().manifolds[name]
-    if ((known !== undefined && known.killed !== true) !== replace) {
+    if ((known !== undefined && !isGone(known)) !== replace) {
       return replace ? 'FLOG_ENGINE_UNKNOWN' : 'FLOG_ENGINE_INSTALLED'
     }
     const others = this.#presentManifolds()
@@ -156,6 +157,11 @@ export class World {
     this.puppet(part).rests = deciding === 'continue'
     return { action: deciding }
   }
+}
+
+/** One that was killed while it was abandoned is there until its worker is gone. */
+function isGone({ killed, state }: PartReport): boolean {
+  return killed === true && state === 'stopped'
 }
 
 const endings: Readonly<Record<Exclude<EndKind, 'completes'>, () => Error>> = {
