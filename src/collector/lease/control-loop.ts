@@ -124,7 +124,6 @@ class ControlLoop {
     return { process, session, running: this.#running.size, ...this.#counts }
   }
 
-  /** Trouble ends the session: whatever it was, the next one begins with a clean slate. */
   async #underOneSession(): Promise<void> {
     try {
       const session = await this.#start()
@@ -170,9 +169,16 @@ class ControlLoop {
     if (this.#killed || session.expired) return
     // What is announced while the database is being asked may not be in its answer.
     this.#waiter.forget('work')
-    const work = await this.#take(session)
-    if (work !== undefined) return this.#begin(work)
-    await this.#waiter.wait(await this.#untilDue(), ['killed', 'session', 'work'])
+    try {
+      const work = await this.#take(session)
+      if (work !== undefined) return this.#begin(work)
+      await this.#waiter.wait(await this.#untilDue(), ['killed', 'session', 'work'])
+    } catch (error) {
+      if (session.expired) return
+      // What is being done goes on: whether the session still holds is for its heartbeat to say.
+      this.#trouble(error)
+      await this.#waiter.wait(LEASE_LOOP_RESTART_MS, ['killed', 'session'])
+    }
   }
 
   async #take(session: Session): Promise<Work | undefined> {

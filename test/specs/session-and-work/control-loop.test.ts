@@ -165,6 +165,33 @@ eachDatabase('control loops', (open) => {
     await eventually(() => done.length === 1)
   })
 
+  test('30. a claim that fails once does not disturb what is being done', async () => {
+    await subjects(database, 2)
+    const { done, finish } = doneOnce()
+    const trouble: unknown[] = []
+    const metrics = new Counted()
+    const watched = new Watched(database)
+    let asked = 0
+    watched.before = (statement) => {
+      if (statement.includes('fenced') && ++asked === 2) throw new Error('the connection was reset')
+    }
+    const second = latch()
+    started({
+      database: watched,
+      metrics,
+      parallelism: 2,
+      onTrouble: (error) => trouble.push(error),
+      run: async (work) => {
+        if (asked > 2) second.open()
+        await second.opened
+        await finish(work)
+      },
+    })
+    await eventually(() => done.length === 2)
+    expect(trouble).toEqual([expect.objectContaining({ message: 'the connection was reset' })])
+    expect(metrics.of('session_started')).toHaveLength(1)
+  })
+
   test('what throws has failed; what neither finishes nor throws is given back', async () => {
     const [failing] = await subjects(database, 2)
     const seen = new Set<string>()
