@@ -121,6 +121,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/process/items.ts',
     'src/collector/process/run-items.ts',
     'src/collector/process/states.ts',
+    'src/collector/process/storable.ts',
   ],
   'test/specs/background-process/runs.test.ts': [
     'src/collector/process/owner.ts',

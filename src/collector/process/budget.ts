@@ -1,5 +1,6 @@
 import { FlogError, messageOf } from '../../base/errors'
 import { PROCESS_ERROR_CHARS } from '../../base/limits'
+import { storableText } from './storable'
 
 /** One error of an item, as it is stored. */
 export interface NotedError {
@@ -43,6 +44,6 @@ export class ErrorBudget {
 
 /** An error as it is stored: bounded, whatever was thrown. */
 export function noted(item: string, error: unknown): NotedError {
-  const message = messageOf(error).slice(0, PROCESS_ERROR_CHARS)
+  const message = storableText(messageOf(error).slice(0, PROCESS_ERROR_CHARS))
   return FlogError.is(error) ? { item, message, code: error.code } : { item, message }
 }

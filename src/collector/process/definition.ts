@@ -15,6 +15,7 @@ import type { PlainJson, Transaction } from '../store/database'
 import type { AfterError } from './budget'
 import { CronTimes } from './cron'
 import type { Schedule } from './schedule'
+import { isStorableText, storableJson } from './storable'
 
 /** What a run hands to a worker with each item. */
 export interface RunContext<S extends PlainJson = PlainJson> {
@@ -114,7 +115,7 @@ export function checkDefinition<S extends PlainJson>(given: ProcessDefinition<S>
     ...(given as unknown as ProcessDefinition),
     name: checkName('name', given.name),
     schedule: checkSchedule(given.schedule, minScheduleMs),
-    settings: given.settings ?? {},
+    settings: JSON.parse(storableJson('settings', given.settings ?? {})) as PlainJson,
     initialWaitMs: ms('initialWaitMs', given.initialWaitMs ?? PROCESS_FIRST_WAIT_MS, 0),
     minScheduleMs,
     itemTimeoutMs,
@@ -141,8 +142,8 @@ export function checkSchedule(schedule: Schedule, minScheduleMs: number): Schedu
 
 /** @throws FlogError FLOG_OPTION_INVALID */
 export function checkName(option: string, name: unknown): string {
-  if (typeof name === 'string' && name !== '' && name.length <= 500 && !name.includes('\0')) return name
-  throw invalidOption(option, 'a text of 1 to 500 characters', name)
+  if (typeof name === 'string' && name !== '' && name.length <= 500 && isStorableText(name)) return name
+  throw invalidOption(option, 'a text of 1 to 500 characters, without NUL', name)
 }
 
 /** Milliseconds between two writes of progress. */

@@ -1,8 +1,8 @@
-import { invalidOption } from '../../base/errors'
 import type { Executor, PlainJson } from '../store/database'
 import { checkName } from './definition'
 import { sameJson, unknownProcess } from './rows'
 import type { ItemList, ItemState } from './states'
+import { storableJson } from './storable'
 import { at, type DatabaseTime } from './time'
 
 /** What is stored of an item. */
@@ -61,14 +61,15 @@ export async function registerItem(
   params: PlainJson,
   time: DatabaseTime,
 ): Promise<{ readonly item: Item; readonly changed: boolean }> {
-  checkItem(name, params)
+  checkName('item', name)
+  const json = storableJson('params', params)
   const stored = await findItem(tx, process, name)
   if (isActiveWith(stored, params)) return { item: stored, changed: false }
   const version = await nextVersion(tx, process)
   // Who came first may have registered the same meanwhile.
   const now = await findItem(tx, process, name)
   if (isActiveWith(now, params)) return { item: now, changed: true }
-  const { rows } = await tx.query<Item>(ACTIVATE, [process, name, JSON.stringify(params), version, time()])
+  const { rows } = await tx.query<Item>(ACTIVATE, [process, name, json, version, time()])
   return { item: rows[0] as Item, changed: true }
 }
 
@@ -118,13 +119,4 @@ async function nextVersion(tx: Executor, process: string): Promise<bigint> {
   const { rows } = await tx.query<{ version: bigint }>(NEXT_VERSION, [process])
   if (rows[0] === undefined) throw unknownProcess(process)
   return rows[0].version
-}
-
-function checkItem(name: string, params: PlainJson): void {
-  checkName('item', name)
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) {
-    throw invalidOption('params', 'an object', params)
-  }
-  // The database cannot keep it, and would say so in words that name nothing of ours.
-  if (JSON.stringify(params).includes('\\u0000')) throw invalidOption('params', 'texts without NUL', params)
 }

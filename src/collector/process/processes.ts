@@ -6,6 +6,7 @@ import { type CheckedDefinition, checkSchedule } from './definition'
 import { type Item, registerItem, unregisterItem } from './items'
 import { lockProcess, sameJson, scheduleOf, unknownProcess } from './rows'
 import { firstSlot, nextSlot, periodMs, type Schedule, slotsBetween } from './schedule'
+import { storableJson, storableText } from './storable'
 import { type DatabaseTime, databaseTime, timeOf } from './time'
 import { type ItemView, listItems, listProcesses, listRuns, type ProcessView, type RunView } from './views'
 
@@ -79,20 +80,21 @@ export class Processes {
 
   /** A new schedule counts from its next slot on; new settings get one run at once. */
   async update(process: string, changes: ProcessChanges, tx?: Executor): Promise<void> {
+    const settings = changes.settings === undefined ? undefined : storableJson('settings', changes.settings)
     await this.#change(process, tx, async (inside) => {
       const row = await lockProcess(inside, process, this.#time())
       if (changes.schedule !== undefined) {
         const schedule = checkSchedule(changes.schedule, Number(row.min_schedule_ms))
         await reschedule(inside, process, schedule, nextSlot(schedule, row.at), row.at)
       }
-      if (changes.settings === undefined || sameJson(changes.settings, row.settings)) return
-      await inside.query(SETTINGS, [process, JSON.stringify(changes.settings)])
+      if (settings === undefined || sameJson(JSON.parse(settings), row.settings)) return
+      await inside.query(SETTINGS, [process, settings])
     })
   }
 
   /** No run is begun until it is resumed, unless somebody asks for one; one that is under way goes on. */
   async pause(process: string, because = 'by an operator', tx?: Executor): Promise<void> {
-    await this.#one(process, PAUSE, [because], tx)
+    await this.#one(process, PAUSE, [storableText(because)], tx)
   }
 
   async resume(process: string, tx?: Executor): Promise<void> {

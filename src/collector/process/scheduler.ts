@@ -188,7 +188,8 @@ export class Scheduler {
     await pause(this.#clock, definition.initialWaitMs, stop)
     while (!stop.aborted) {
       const waitMs = await this.turn(name, stop).then(
-        (turn) => (turn.result?.state === 'conflict' ? this.#pollMs : turn.waitMs),
+        ({ result, waitMs }) =>
+          result === undefined || result.state === 'completed' ? waitMs : this.#pollMs,
         (error: unknown) => {
           this.#onEvent({ kind: 'trouble', process: name, error })
           return this.#pollMs

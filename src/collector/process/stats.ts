@@ -1,3 +1,5 @@
+import { storableText } from './storable'
+
 /** Counts by name, in the order of their names. */
 export type Stats = Readonly<Record<string, number>>
 
@@ -5,12 +7,10 @@ export type Stats = Readonly<Record<string, number>>
 export class Counts {
   readonly #counts = new Map<string, number>()
 
+  /** What is no number counts as none. */
   add(n: number, name: string): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + n)
-  }
-
-  get(name: string): number {
-    return this.#counts.get(name) ?? 0
+    const storable = storableText(name)
+    this.#counts.set(storable, (this.#counts.get(storable) ?? 0) + (Number.isFinite(n) ? n : 0))
   }
 
   all(): Stats {

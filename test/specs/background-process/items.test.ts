@@ -97,8 +97,12 @@ eachDatabase('items of processes', (open) => {
       await expect(processes.register('tidy', name)).rejects.toMatchObject({ code: 'FLOG_OPTION_INVALID' })
     }
     await expect(processes.unregister('tidy', '')).rejects.toMatchObject({ code: 'FLOG_OPTION_INVALID' })
-    const withNul = processes.register('tidy', 'a', { text: 'a\0b' })
-    await expect(withNul).rejects.toMatchObject({ code: 'FLOG_OPTION_INVALID' })
+    for (const text of ['a\0b', '\ud800', { nested: ['\0'] }, { 'key\0': 1 }]) {
+      const refused = { code: 'FLOG_OPTION_INVALID' }
+      await expect(processes.register('tidy', 'a', { text })).rejects.toMatchObject(refused)
+      await expect(processes.update('tidy', { settings: { text } })).rejects.toMatchObject(refused)
+    }
+    await expect(processes.register('tidy', '\ud800')).rejects.toMatchObject({ code: 'FLOG_OPTION_INVALID' })
     await expect(processes.register('other', 'a')).rejects.toMatchObject({ code: 'FLOG_PROCESS_UNKNOWN' })
     expect(await rig.states()).toEqual({})
   })
@@ -318,6 +322,23 @@ eachDatabase('items of processes', (open) => {
     expect((await run(scheduler)).stats['errors']).toBe(1)
     const { lastRun } = await scheduler.processes.view('tidy')
     expect(lastRun?.errors).toEqual([{ item: 'a', message: 'the disk is full', code: 'FLOG_WRITE_FAILED' }])
+  })
+
+  test('what a worker says of itself can be stored, whatever it is', async () => {
+    const scheduler = await rig.instance({
+      active: async (_, context) => {
+        context.stats(Number.NaN, 'nan')
+        context.stats(1, 'a\0\ud800')
+        context.error(new Error(`${'x'.repeat(999)}\u{1f600}`))
+        context.error(new Error('a\0b \ud800'))
+        throw null
+      },
+    })
+    await scheduler.processes.register('tidy', 'a')
+    expect(await run(scheduler)).toMatchObject({ state: 'incomplete', stats: { errors: 3 } })
+    const { lastRun } = await scheduler.processes.view('tidy')
+    expect(lastRun?.errors.map(({ message }) => message.slice(-3))).toEqual(['xx\ufffd', 'b \ufffd', 'ull'])
+    expect(rig.events.filter(({ kind }) => kind === 'trouble')).toEqual([])
   })
 
   test('an item that takes too long is told so, and after its grace the run goes on without it', async () => {
