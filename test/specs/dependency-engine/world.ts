@@ -33,7 +33,6 @@ export class World {
   readonly puppets = new Map<string, Puppet>()
   readonly installed = new Map<string, Manifold>()
   deciding: Deciding = 'restart'
-  killed = false
   answered = false
   #workers = 0
 
@@ -101,9 +100,7 @@ export class World {
   }
 
   #presentManifolds(): Record<string, Manifold> {
-    const parts = Object.entries(this.rig.engine.report().manifolds).filter(
-      ([, part]) => part.killed !== true,
-    )
+    const parts = Object.entries(this.rig.engine.report().manifolds).filter(([, part]) => !isGone(part))
     return Object.fromEntries(
       parts.map(([name, { inputs, soft }]) => [name, this.manifold(name, inputs, soft)]),
     )
