@@ -53,7 +53,7 @@ eachDatabase('runs of processes', (open) => {
     }
     expect(slots).toEqual(Array.from({ length: 1000 }, () => 1))
     expect((await both[0]!.processes.view('tidy')).aggregateStats['runs']).toBe(1000)
-  }, 60_000)
+  }, 120_000)
 
   test('13. a run of a session that lives is not taken, though its next slots pass', async () => {
     const patient = { stallTimeoutMs: 4 * HOUR }
