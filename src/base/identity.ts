@@ -34,7 +34,7 @@ let own: ProcessIdentity | undefined
 
 /** The identity of this process; all its threads have the same. */
 export function currentIdentity(): ProcessIdentity {
-  if (own?.pid !== process.pid) own = readIdentity(PROC)
+  if (own === undefined || own.pid !== process.pid) own = readIdentity(PROC)
   return own
 }
 
