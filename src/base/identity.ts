@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { systemCode } from './errors'
+import type { ProcessIdentity } from './process-identity'
 
 /**
  * Whose file is it, and is that process alive? A pid alone does not tell: pids are used again, and in containers
@@ -10,15 +11,6 @@ import { systemCode } from './errors'
  * Where there is no /proc (macOS), the host stands for the boot, and a pid that is in use tells nothing.
  */
 export type Liveness = 'alive' | 'dead' | 'unknown'
-
-/** Tells whether the process that owns a file is alive, across restarts and containers. */
-export interface ProcessIdentity {
-  readonly bootId: string
-  readonly pidNamespace: string
-  readonly pid: number
-  /** Start time of the process in clock ticks since boot, as text; empty where the platform does not tell. */
-  readonly startTime: string
-}
 
 /** Where to look; the defaults are this process and the real /proc. */
 export interface IdentityOptions {

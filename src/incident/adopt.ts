@@ -2,15 +2,9 @@ import { lstat, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock'
 import { FlogError, messageOf, systemCode } from '../base/errors'
-import {
-  currentIdentity,
-  type Liveness,
-  livenessOf,
-  livenessOfTag,
-  ownerTag,
-  type ProcessIdentity,
-} from '../base/identity'
+import { currentIdentity, type Liveness, livenessOf, livenessOfTag, ownerTag } from '../base/identity'
 import { ADOPT_STILL_MS } from '../base/limits'
+import type { ProcessIdentity } from '../base/process-identity'
 import { type Random, systemRandom } from '../base/random'
 import { BlackBoxAdopter } from './black-box/adopt'
 import type { ProcessExit } from './black-box/recover'

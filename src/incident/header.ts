@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../base/identity'
+import type { ProcessIdentity } from '../base/process-identity'
 import type { LogEvent, PlainObject, TriggerKind } from '../event/event'
 import type { RingState } from '../ring/layout'
 

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../base/clock'
 import { FlogError, messageOf } from '../base/errors'
-import type { ProcessIdentity } from '../base/identity'
+import type { ProcessIdentity } from '../base/process-identity'
 import type { Adopter } from '../incident/adopt'
 import type { ProcessExit } from '../incident/black-box/recover'
 import type { IncidentDirectory } from '../incident/directory'

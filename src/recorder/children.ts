@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Worker } from 'node:cluster'
-import { identityOfPid, type ProcessIdentity, sameProcess } from '../base/identity'
+import { identityOfPid, sameProcess } from '../base/identity'
 import { CHILD_EXITS } from '../base/limits'
+import type { ProcessIdentity } from '../base/process-identity'
 import type { ProcessExit } from '../incident/black-box/recover'
 
 interface Exit {

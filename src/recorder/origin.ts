@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
-import { currentIdentity, type ProcessIdentity } from '../base/identity'
+import { currentIdentity } from '../base/identity'
+import type { ProcessIdentity } from '../base/process-identity'
 import { VERSION } from '../base/version'
 import { REDACTED, type Redactor } from '../event/redact'
 

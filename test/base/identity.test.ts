@@ -2,14 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import {
-  currentIdentity,
-  livenessOf,
-  livenessOfTag,
-  ownerTag,
-  type ProcessIdentity,
-  readIdentity,
-} from '../../src/base/identity'
+import { currentIdentity, livenessOf, livenessOfTag, ownerTag, readIdentity } from '../../src/base/identity'
+import type { ProcessIdentity } from '../../src/base/process-identity'
 import { firstLine, kill, type Program, startProgram } from '../incident/programs'
 
 const onLinux = process.platform === 'linux' ? test : test.skip

@@ -1,6 +1,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { FlogError, messageOf, systemCode } from '../../../base/errors'
-import { currentIdentity, type Liveness, livenessOf, type ProcessIdentity } from '../../../base/identity'
+import { currentIdentity, type Liveness, livenessOf } from '../../../base/identity'
+import type { ProcessIdentity } from '../../../base/process-identity'
 import { type Random, randomHex } from '../../../base/random'
 import { type Doorbell, hangDoorbell, ring } from './doorbell'
 
