@@ -1,10 +1,11 @@
 /** flog, a flight recorder for logs. */
 export type { ByteSize } from './base/bytes'
 export { ERROR_CODES, FlogError, type FlogErrorCode } from './base/errors'
+export { DEFAULT_REDACTED_NAMES } from './base/secret-names'
 export { VERSION } from './base/version'
 export { type Context, currentContext, runWithContext } from './event/context'
 export type { ErrorRecord, LogEvent, Plain, PlainObject, TriggerKind } from './event/event'
-export { DEFAULT_REDACTED_NAMES, type Redaction, type RedactionOptions } from './event/redact'
+export type { Redaction, RedactionOptions } from './event/redact'
 export { type SeverityName, severityName, severityOf } from './event/severity'
 export { fillTemplate, messageText } from './event/template'
 export type { Damage, Verdict } from './incident/damage'

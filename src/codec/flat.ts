@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { VALUE_ENTRIES } from '../base/limits'
-import { REDACTED } from '../event/redact'
+import { REDACTED } from '../base/secret-names'
 import { InfoPart, infoPart, type Key } from './keys'
 import { ValueWriter } from './values'
 

@@ -1,6 +1,7 @@
 import { types } from 'node:util'
 import { VALUE_DEPTH, VALUE_ENTRIES } from '../base/limits'
-import { REDACTED, type Redactor } from '../event/redact'
+import { REDACTED } from '../base/secret-names'
+import type { Redactor } from '../event/redact'
 import {
   errorName,
   hasOwn,

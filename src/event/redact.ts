@@ -1,7 +1,6 @@
 import { invalidOption } from '../base/errors'
+import { DEFAULT_REDACTED_NAMES, plainName, REDACTED } from '../base/secret-names'
 
-/** Stands in the place of what was taken out. */
-export const REDACTED = '[redacted]'
 /** Stands in the place of what a redaction function failed on: better nothing than a secret. */
 export const REDACTION_FAILED = '[redaction failed]'
 
@@ -21,25 +20,6 @@ export interface RedactionOptions {
   readonly defaults?: boolean
   readonly also?: readonly Redaction[]
 }
-
-/** A key is taken out when its name equals or ends in one of these, in any case, with or without `-` and `_`. */
-export const DEFAULT_REDACTED_NAMES = [
-  'password',
-  'passwd',
-  'passphrase',
-  'secret',
-  'token',
-  'apikey',
-  'privatekey',
-  'secretkey',
-  'accesskey',
-  'authorization',
-  'cookie',
-  'credential',
-  'credentials',
-  'cvv',
-  'cardnumber',
-] as const
 
 /**
  * `scheme://user:password@host`: the password, up to the last `@` before the path, since people do not escape theirs.
@@ -74,7 +54,7 @@ export class Redactor {
 
   /** Whether the value of a key of this name is taken out, at whatever depth. */
   takesName(name: string): boolean {
-    const plain = normalise(name)
+    const plain = plainName(name)
     if (this.#names.has(plain)) return true
     return this.#defaults && DEFAULT_REDACTED_NAMES.some((suffix) => plain.endsWith(suffix))
   }
@@ -120,7 +100,7 @@ export class Redactor {
     else if (typeof entry !== 'string' || entry === '') {
       throw invalidOption('redact', 'names, dotted paths, regular expressions and functions', entry)
     } else if (entry.includes('.')) this.#addPath(entry.toLowerCase())
-    else this.#names.add(normalise(entry))
+    else this.#names.add(plainName(entry))
   }
 
   /** An event's own error is found under `error`, wherever it came from. */
@@ -132,10 +112,6 @@ export class Redactor {
 
 function isList(redact: readonly Redaction[] | RedactionOptions): redact is readonly Redaction[] {
   return Array.isArray(redact)
-}
-
-function normalise(name: string): string {
-  return name.toLowerCase().replace(/[-_\s]/g, '')
 }
 
 function globally(pattern: RegExp): RegExp {

@@ -1,7 +1,7 @@
+import { REDACTED } from '../base/secret-names'
 import { decodePrefix, decodeValue } from '../codec/decode'
 import { encodeEventParts, encodePlain } from '../codec/plain'
 import type { Plain, PlainObject } from '../event/event'
-import { REDACTED } from '../event/redact'
 import type { IncidentHeader, IncidentTrailer } from '../incident/header'
 import { Literals } from './scrub/literals'
 import { type Scrubbing, ValueScrubber } from './scrub/values'

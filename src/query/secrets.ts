@@ -1,5 +1,6 @@
+import { REDACTED } from '../base/secret-names'
 import type { LogEvent, Plain, PlainObject } from '../event/event'
-import { REDACTED, REDACTION_FAILED, Redactor } from '../event/redact'
+import { REDACTION_FAILED, Redactor } from '../event/redact'
 import { meaningOf } from '../event/tagged'
 import type { IncidentPart } from '../incident/parser'
 

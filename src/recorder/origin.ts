@@ -2,8 +2,9 @@ import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import { currentIdentity } from '../base/identity'
 import type { ProcessIdentity } from '../base/process-identity'
+import { REDACTED } from '../base/secret-names'
 import { VERSION } from '../base/version'
-import { REDACTED, type Redactor } from '../event/redact'
+import type { Redactor } from '../event/redact'
 
 /** Where events come from: what every header of a recorder says, and a publisher tells who connects. */
 export interface Origin {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock'
 import { FlogError } from '../base/errors'
 import { REMOTE_AUTHENTICATION_MS } from '../base/limits'
+import { pause } from '../base/pause'
 import type { Random } from '../base/random'
 import { authenticate } from './authenticate'
 import { Backoff } from './backoff'
@@ -8,7 +9,6 @@ import { dial } from './dial'
 import { OpenerHandshake } from './handshake'
 import { checkDialled, type Logport } from './logport'
 import type { MessageSocket } from './message-socket'
-import { pause } from './pause'
 import type { PublisherSession } from './serve'
 
 export interface DialOutOptions {

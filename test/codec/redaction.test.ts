@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { REDACTED } from '../../src/base/secret-names'
 import { EventEncoder } from '../../src/codec/encoder'
-import { REDACTED, REDACTION_FAILED, Redactor } from '../../src/event/redact'
+import { REDACTION_FAILED, Redactor } from '../../src/event/redact'
 import { encoded, encodedBy, encodedValue, holds } from './encoded'
 
 const SECRET = 'hunter2-CORRECT-horse'

@@ -1,4 +1,5 @@
-import { DEFAULT_REDACTED_NAMES, REDACTED, REDACTION_FAILED, Redactor } from '../../src/event/redact'
+import { DEFAULT_REDACTED_NAMES, REDACTED } from '../../src/base/secret-names'
+import { REDACTION_FAILED, Redactor } from '../../src/event/redact'
 
 describe('redacted names', () => {
   test.each(DEFAULT_REDACTED_NAMES)(

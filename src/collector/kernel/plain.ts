@@ -5,6 +5,7 @@ import {
   ERROR_VALUE_DEPTH,
   ERROR_VALUE_ENTRIES,
 } from '../../base/limits'
+import { DEFAULT_REDACTED_NAMES, plainName, REDACTED } from '../../base/secret-names'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
@@ -15,29 +16,6 @@ export interface PlainError {
   readonly message: string
 }
 
-/**
- * Names whose values are taken out, alone or as the end of a longer name. The recorder has the same ones, which the kernel
- * cannot import: a test holds the two lists together.
- */
-export const REDACTED_NAMES = [
-  'password',
-  'passwd',
-  'passphrase',
-  'secret',
-  'token',
-  'apikey',
-  'privatekey',
-  'secretkey',
-  'accesskey',
-  'authorization',
-  'cookie',
-  'credential',
-  'credentials',
-  'cvv',
-  'cardnumber',
-] as const
-
-const REDACTED = '[redacted]'
 const UNREADABLE = '[unreadable]'
 /** `scheme://user:password@host`, as the recorder has it; bounded, so that a long text takes linear time. */
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*:)[^\s/"'<>`]{1,500}(?=@)/gi
@@ -54,7 +32,7 @@ export class Plainer {
 
   /** @param redact further names whose values are taken out */
   constructor(redact: readonly string[] = []) {
-    this.#names = [...REDACTED_NAMES, ...redact.map(normalise)]
+    this.#names = [...DEFAULT_REDACTED_NAMES, ...redact.map(plainName)]
   }
 
   /** What was thrown, an error or anything else. */
@@ -172,7 +150,7 @@ export class Plainer {
   }
 
   #takes(key: string): boolean {
-    const plain = normalise(key)
+    const plain = plainName(key)
     return this.#names.some((name) => plain.endsWith(name))
   }
 
@@ -235,8 +213,4 @@ function cut(text: string, chars: number): string {
   return text.length <= chars
     ? text
     : `${text.slice(0, Math.max(0, chars - 1)).replace(/[\ud800-\udbff]$/, '')}…`
-}
-
-function normalise(name: string): string {
-  return name.toLowerCase().replace(/[-_\s]/g, '')
 }

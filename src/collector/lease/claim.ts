@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock'
 import { FlogError } from '../../base/errors'
 import { LEASE_CLAIM_RETRY_MS, LEASE_CLAIM_TRIES } from '../../base/limits'
+import { pause } from '../../base/pause'
 import type { Random } from '../../base/random'
 import type { Database, Executor, Param, PlainJson, Rows, Transaction } from '../store/database'
 import {
@@ -12,7 +13,6 @@ import {
   type Selection,
   TAKEN,
 } from './claim-sql'
-import { pause } from './timeout'
 
 /**
  * Where subjects to work on come from: all of a kind, or what a query finds; which of them is taken is a matter of priority
@@ -62,7 +62,7 @@ export async function claim(
     const outcome = await attempt.run(retrieve)
     if (outcome === 'nothing' || tries === LEASE_CLAIM_TRIES) return undefined
     if (outcome !== 'look again') return outcome
-    await pause(context.clock, context.random.fraction() * LEASE_CLAIM_RETRY_MS * tries, context.signal)
+    await pause(context.clock, context.random.fraction() * LEASE_CLAIM_RETRY_MS * tries, context.signal, true)
     if (context.signal.aborted) return 'session expired'
   }
 }

@@ -21,17 +21,3 @@ export function timeout(clock: Clock, ms: number, message: string): Timeout {
   })
   return { signal: controller.signal, over, cancel: () => timer.cancel() }
 }
-
-/** Resolves after `ms`, or at once when `signal` aborts. It does not say which: look at the signal. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || ms <= 0) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = (): void => {
-      timer.cancel()
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = clock.after(ms, end, { keepAlive: true })
-    signal.addEventListener('abort', end)
-  })
-}

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../base/clock'
 import { FlogError } from '../../base/errors'
 import { PROCESS_FINISH_ATTEMPTS, PROCESS_FINISH_RETRY_MS, PROCESS_RUN_ERRORS } from '../../base/limits'
-import { pause } from '../lease/timeout'
+import { pause } from '../../base/pause'
 import type { PlainJson, Transaction } from '../store/database'
 import { ErrorBudget } from './budget'
 import type { CheckedDefinition, Progress } from './definition'
@@ -150,7 +150,7 @@ export class Run implements RunOfItem {
         this.#noteConflict(error)
         if (this.isLost || attempt === PROCESS_FINISH_ATTEMPTS) throw error
         onTrouble(error)
-        await pause(clock, PROCESS_FINISH_RETRY_MS * 2 ** (attempt - 1), owner.signal)
+        await pause(clock, PROCESS_FINISH_RETRY_MS * 2 ** (attempt - 1), owner.signal, true)
       }
     }
   }

@@ -1,7 +1,7 @@
 import { type Clock, SystemClock } from '../../base/clock'
 import { FlogError, invalidOption } from '../../base/errors'
 import { PROCESS_POLL_MS } from '../../base/limits'
-import { pause } from '../lease/timeout'
+import { pause } from '../../base/pause'
 import type { Database, PlainJson } from '../store/database'
 import {
   type CheckedDefinition,
@@ -185,7 +185,7 @@ export class Scheduler {
 
   async #loop(definition: CheckedDefinition, stop: AbortSignal): Promise<void> {
     const { name } = definition
-    await pause(this.#clock, definition.initialWaitMs, stop)
+    await pause(this.#clock, definition.initialWaitMs, stop, true)
     while (!stop.aborted) {
       const waitMs = await this.turn(name, stop).then(
         ({ result, waitMs }) =>
@@ -206,7 +206,7 @@ export class Scheduler {
     const wake = (): void => woken.abort()
     this.#wakers.set(process, wake)
     stop.addEventListener('abort', wake, { once: true })
-    await pause(this.#clock, ms, woken.signal)
+    await pause(this.#clock, ms, woken.signal, true)
     stop.removeEventListener('abort', wake)
     this.#wakers.delete(process)
   }

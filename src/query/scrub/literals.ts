@@ -1,4 +1,4 @@
-import { REDACTED } from '../../event/redact'
+import { REDACTED } from '../../base/secret-names'
 
 /** Shorter ones stand in too many other places. */
 const MIN_CHARS = 4

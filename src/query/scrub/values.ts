@@ -1,5 +1,6 @@
+import { REDACTED } from '../../base/secret-names'
 import type { Plain, PlainObject } from '../../event/event'
-import { REDACTED, Redactor } from '../../event/redact'
+import { Redactor } from '../../event/redact'
 import { meaningOf } from '../../event/tagged'
 import { textsOf } from '../filter/subject'
 import { mayHoldSecret, SECRET_PATTERNS, textIn } from '../secrets'
