@@ -15,7 +15,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/store/values.ts',
   ],
   'test/collector/store/postgres.test.ts': ['src/collector/store/dialect.ts'],
-  'test/collector/store/embedded/lock.test.ts': ['src/collector/store/embedded/doorbell.ts'],
+  'test/base/directory-lock.test.ts': ['src/base/doorbell.ts'],
   'test/collector/store/embedded/open.test.ts': [
     'src/collector/store/embedded/backend.ts',
     'src/collector/store/embedded/stream.ts',

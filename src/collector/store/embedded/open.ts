@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SystemClock } from '../../../base/clock'
+import { type DirectoryLock, lockDirectory } from '../../../base/directory-lock'
 import { FlogError, messageOf } from '../../../base/errors'
 import { EMBEDDED_STATEMENT_MS, EMBEDDED_TRANSACTION_MS } from '../../../base/limits'
 import { systemRandom } from '../../../base/random'
@@ -12,12 +13,19 @@ import { requireEmbedded } from '../driver'
 import { quoted } from '../listener'
 import { PooledDatabase } from '../pooled'
 import { Backend } from './backend'
-import { type DirectoryLock, lockDirectory } from './lock'
 
 /** The PostgreSQL that PGlite 0.5 is. Its directories are of no use to another one. */
 export const EMBEDDED_MAJOR = 18
 
 const MEMORY = 'memory:'
+
+/** The embedded database has no lock of its own. */
+const LOCK = {
+  what: 'the data directory',
+  advice: 'use another directory; several collectors need a PostgreSQL',
+  lockedCode: 'FLOG_DATABASE_LOCKED',
+  failedCode: 'FLOG_DATABASE_FAILED',
+} as const
 
 /**
  * Opens the embedded database, without migrating it.
@@ -29,7 +37,7 @@ export async function openEmbedded(where: string, options: OpenOptions = {}): Pr
   options.signal?.throwIfAborted()
   const { random = systemRandom } = options
   const directory = where === MEMORY ? undefined : placeOf(where)
-  const lock = directory === undefined ? undefined : await lockDirectory(directory, random)
+  const lock = directory === undefined ? undefined : await lockDirectory(directory, { random, ...LOCK })
   try {
     if (directory !== undefined) checkDirectory(directory)
     return await start(directory, lock, directory ?? 'in memory', options)

@@ -1,11 +1,11 @@
 import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { currentIdentity, identityOfPid } from '../../../../src/base/identity'
-import type { ProcessIdentity } from '../../../../src/base/process-identity'
-import { systemRandom } from '../../../../src/base/random'
-import { lockDirectory } from '../../../../src/collector/store/embedded/lock'
-import { firstLine, kill, type Program, startProgram } from '../../../incident/programs'
+import { lockDirectory } from '../../src/base/directory-lock'
+import { currentIdentity, identityOfPid } from '../../src/base/identity'
+import type { ProcessIdentity } from '../../src/base/process-identity'
+import { systemRandom } from '../../src/base/random'
+import { firstLine, kill, type Program, startProgram } from '../incident/programs'
 
 const directory = mkdtempSync(join(tmpdir(), 'flog-lock-'))
 const place = join(directory, 'db')
@@ -16,7 +16,14 @@ afterEach(() => {
   expect(readdirSync(directory)).toEqual([])
 })
 
-const lock = () => lockDirectory(place, systemRandom)
+const OPTIONS = {
+  random: systemRandom,
+  what: 'the data directory',
+  advice: 'use another one',
+  lockedCode: 'FLOG_DATABASE_LOCKED',
+  failedCode: 'FLOG_DATABASE_FAILED',
+} as const
+const lock = () => lockDirectory(place, OPTIONS)
 const read = () =>
   JSON.parse(readFileSync(path, 'utf8')) as { readonly process: ProcessIdentity; readonly id: string }
 const LOCKED = { code: 'FLOG_DATABASE_LOCKED' }
@@ -118,7 +125,7 @@ test('that another took over is not removed by who had it before', async () => {
 })
 
 test('a place where no file can be made is named', async () => {
-  await expect(lockDirectory(join(directory, 'missing/db'), systemRandom)).rejects.toMatchObject({
+  await expect(lockDirectory(join(directory, 'missing/db'), OPTIONS)).rejects.toMatchObject({
     code: 'FLOG_DATABASE_FAILED',
     message: expect.stringContaining('ENOENT'),
   })

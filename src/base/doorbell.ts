@@ -1,7 +1,7 @@
 import { rmSync, statfsSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { dirname } from 'node:path'
-import { systemCode } from '../../../base/errors'
+import { systemCode } from './errors'
 
 /**
  * Tells whether a process is alive that cannot be looked up: of another container, or of a boot before this one. It holds

@@ -1,9 +1,9 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { FlogError, messageOf, systemCode } from '../../../base/errors'
-import { currentIdentity, type Liveness, livenessOf } from '../../../base/identity'
-import type { ProcessIdentity } from '../../../base/process-identity'
-import { type Random, randomHex } from '../../../base/random'
 import { type Doorbell, hangDoorbell, ring } from './doorbell'
+import { FlogError, type FlogErrorCode, messageOf, systemCode } from './errors'
+import { currentIdentity, type Liveness, livenessOf } from './identity'
+import type { ProcessIdentity } from './process-identity'
+import { type Random, randomHex } from './random'
 
 /** Held by this process. */
 export interface DirectoryLock {
@@ -20,27 +20,38 @@ interface Holder {
   readonly doorbell?: string | undefined
 }
 
+export interface LockOptions {
+  readonly random: Random
+  /** What the directory is, in messages: `the data directory`. */
+  readonly what: string
+  /** What somebody can do who wants the directory of a process that lives, besides ending it. */
+  readonly advice: string
+  /** Codes of the error that another process has it, and of the one that the lock cannot be made. */
+  readonly lockedCode: FlogErrorCode
+  readonly failedCode: FlogErrorCode
+}
+
 /**
- * Takes a data directory for this process. The embedded database has no lock of its own, and two processes in one directory
- * destroy it. The lock is a file beside the directory that says whose it is, made with its contents in one step; it is taken
- * over only from a process that is known to be dead.
- * @throws FlogError FLOG_DATABASE_LOCKED, FLOG_DATABASE_FAILED where the file cannot be made
+ * Takes a directory for this process, where two processes in one directory would destroy what is in it. The lock is a file
+ * beside the directory that says whose it is, made with its contents in one step; it is taken over only from a process that is
+ * known to be dead.
+ * @throws FlogError of the codes in the options
  */
-export async function lockDirectory(directory: string, random: Random): Promise<DirectoryLock> {
+export async function lockDirectory(directory: string, options: LockOptions): Promise<DirectoryLock> {
   const path = `${directory}.lock`
-  const id = randomHex(random, 8)
+  const id = randomHex(options.random, 8)
   const aside = `${path}-${id}`
   // Before the lock is there: whoever sees the lock can ring.
   const doorbell = await hangDoorbell(`${directory}.${id}`)
   const holder: Holder = { process: currentIdentity(), id, doorbell: doorbell?.path }
   try {
     writeFileSync(aside, JSON.stringify(holder), { flag: 'wx', mode: 0o600 })
-    while (!linked(aside, path) && !(await tookOver(aside, path, directory))) {}
+    while (!linked(aside, path) && !(await tookOver(aside, path, directory, options))) {}
     return { release: () => release(path, id, doorbell) }
   } catch (cause) {
     doorbell?.remove()
     if (FlogError.is(cause)) throw cause
-    throw new FlogError('FLOG_DATABASE_FAILED', `the lock ${path} cannot be made: ${messageOf(cause)}`, {
+    throw new FlogError(options.failedCode, `the lock ${path} cannot be made: ${messageOf(cause)}`, {
       cause,
       details: { path },
     })
@@ -64,14 +75,21 @@ function linked(from: string, path: string): boolean {
  * holder, and if that still is the dead one's file, nobody else may touch the lock: it is replaced in one step.
  * @returns false where the lock has changed hands meanwhile
  */
-async function tookOver(aside: string, path: string, directory: string): Promise<boolean> {
+async function tookOver(
+  aside: string,
+  path: string,
+  directory: string,
+  options: LockOptions,
+): Promise<boolean> {
+  const refused = (held: string, holder: Holder | undefined, liveness: Liveness) =>
+    locked(held, directory, holder, liveness, options)
   const holder = holderOf(path)
   if (holder === 'gone') return false
   const liveness = holder === undefined ? 'unknown' : await livenessOfHolder(holder)
-  if (holder === undefined || liveness !== 'dead') throw locked(path, directory, holder, liveness)
+  if (holder === undefined || liveness !== 'dead') throw refused(path, holder, liveness)
   const claim = `${path}-${holder.id}-dead`
   try {
-    if (!linked(path, claim)) throw locked(claim, directory, undefined, 'unknown')
+    if (!linked(path, claim)) throw refused(claim, undefined, 'unknown')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false
     throw error
@@ -92,13 +110,19 @@ async function livenessOfHolder({ process, doorbell }: Holder): Promise<Liveness
   return liveness === 'unknown' && doorbell !== undefined ? ring(doorbell) : liveness
 }
 
-function locked(path: string, directory: string, holder: Holder | undefined, liveness: Liveness): FlogError {
+function locked(
+  path: string,
+  directory: string,
+  holder: Holder | undefined,
+  liveness: Liveness,
+  { what, advice, lockedCode }: LockOptions,
+): FlogError {
   const who = holder === undefined ? 'a process that cannot be told' : `process ${holder.process.pid}`
   const hint =
     liveness === 'alive'
-      ? 'end it first, or use another directory; several collectors need a PostgreSQL'
+      ? `end it first, or ${advice}`
       : `this one cannot tell whether it is alive: if it is not, remove ${path}`
-  return new FlogError('FLOG_DATABASE_LOCKED', `${who} has the data directory ${directory}: ${hint}`, {
+  return new FlogError(lockedCode, `${who} has ${what} ${directory}: ${hint}`, {
     details: {
       directory,
       lock: path,
