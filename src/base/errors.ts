@@ -86,6 +86,7 @@ export const ERROR_CODES = {
     'an input of a part is not declared, not running or not exposed; the part waits for it',
   FLOG_ENGINE_BOUNCE: 'a part asks to be started anew',
   FLOG_ENGINE_UNINSTALL: 'a part asks to be removed',
+  FLOG_ENGINE_TRY_AGAIN: 'what a part needs is not ready yet; it is started again after a while',
   FLOG_ENGINE_FATAL: 'a part failed in a way that stops all the others',
   FLOG_ENGINE_INSTALLED: 'a part of that name is installed already',
   FLOG_ENGINE_UNKNOWN: 'no part of that name is installed',

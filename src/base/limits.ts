@@ -254,6 +254,8 @@ export const PROCESS_POLL_MS = 15_000
 /** Processes of one schedule do not begin together: up to this share of it later, and never more than this. */
 export const PROCESS_JITTER_SHARE = 0.1
 export const PROCESS_JITTER_MAX_MS = 30_000
+/** A slot is never seen at its very moment: a shorter catch-up window would miss all of them. */
+export const PROCESS_CATCH_UP_MIN_MS = 1000
 /** Slots that are counted one by one after a long time without a run, and that one backfill may ask for. */
 export const PROCESS_MISSED_COUNTED = 1000
 export const PROCESS_BACKFILL_SLOTS = 1000
@@ -382,3 +384,5 @@ export const ENGINE_EVENTS = 1000
 /** What a report counts restarts within, and how many it counts at most: with more, a number helps nobody. */
 export const ENGINE_RESTARTS_MS = 60_000
 export const ENGINE_RESTARTS = 100
+/** Parts that were removed because of their errors and are still shown; the oldest are forgotten. */
+export const ENGINE_KILLED = 1000

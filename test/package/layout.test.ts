@@ -162,13 +162,21 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/engine/graph.ts',
     'src/collector/engine/install.ts',
     'src/collector/engine/part.ts',
+    'src/collector/engine/roster.ts',
     'src/collector/engine/snapshot.ts',
   ],
   'test/specs/dependency-engine/restarts.test.ts': [
     'src/collector/engine/loop.ts',
     'src/collector/engine/machine.ts',
   ],
-  'test/specs/dependency-engine/end.test.ts': ['src/collector/engine/run.ts'],
+  'test/specs/dependency-engine/end.test.ts': [
+    'src/collector/engine/run.ts',
+    'src/collector/engine/shutdown.ts',
+  ],
+  'test/specs/dependency-engine/misbehaviour.test.ts': [
+    'src/collector/engine/declaration.ts',
+    'src/collector/engine/promised.ts',
+  ],
   'test/specs/dependency-engine/backoff.test.ts': [
     'src/collector/engine/backoff.ts',
     'src/collector/engine/config.ts',

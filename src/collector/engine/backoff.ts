@@ -20,7 +20,7 @@ export function restartDelay(options: BackoffOptions, failures: number, random: 
   return Math.round(Math.min(grown * fuzz, maxDelayMs))
 }
 
-/** How many failures in a row there are with one more, of a part that ran for `ranMs` (undefined: it never started). */
+/** How many earlier failures still count after a run of `ranMs` (undefined: it never started), however that ended. */
 export function failuresAfter(failures: number, ranMs: number | undefined, resetMs: number): number {
-  return ranMs !== undefined && ranMs >= resetMs ? 1 : failures + 1
+  return ranMs !== undefined && ranMs >= resetMs ? 0 : failures
 }

@@ -22,7 +22,8 @@ export interface Decision {
    * - `continue`: as if it had completed, it is started again when an input comes or goes;
    * - `retry`: started again after `delayMs`, or else `errorDelayMs`, without lengthening the next delay;
    * - `restart`: started again after the delay of the backoff, or `delayMs` where that is longer;
-   * - `kill`: removed, and kept in the report as killed until a part of that name is installed again;
+   * - `kill`: removed, and kept in the report as killed until a part of that name is installed again; one that was
+   *   abandoned keeps its name until its worker is gone;
    * - `escalate`: fatal, the whole engine stops in order.
    */
   readonly action: Action
@@ -97,11 +98,33 @@ type Defaulted =
 
 export type Settings = EngineConfig & Required<Pick<EngineConfig, Defaulted>>
 
+const NAMES: readonly (keyof EngineConfig)[] = [
+  'isFatal',
+  'worstError',
+  'filter',
+  'onError',
+  'errorDelayMs',
+  'backoffFactor',
+  'maxDelayMs',
+  'jitter',
+  'bounceDelayMs',
+  'backoffResetMs',
+  'startTimeoutMs',
+  'stopTimeoutMs',
+  'decisionTimeoutMs',
+  'metrics',
+  'log',
+  'clock',
+  'random',
+]
+
 /** What `setTimeout` can wait for at most; it fires at once for more. */
 const LONGEST_MS = 2 ** 31 - 1
 
 /** @throws FLOG_OPTION_INVALID */
 export function settingsOf(config: EngineConfig): Settings {
+  checkFunctions(config)
+  const given = readOnce(config)
   const settings = {
     errorDelayMs: ENGINE_ERROR_DELAY_MS,
     bounceDelayMs: ENGINE_BOUNCE_DELAY_MS,
@@ -111,12 +134,11 @@ export function settingsOf(config: EngineConfig): Settings {
     startTimeoutMs: ENGINE_START_MS,
     stopTimeoutMs: ENGINE_STOP_MS,
     decisionTimeoutMs: ENGINE_DECISION_MS,
-    clock: config.clock ?? new SystemClock(),
+    clock: given.clock ?? new SystemClock(),
     random: systemRandom,
-    ...withoutUndefined(config),
+    ...given,
   }
-  const maxDelayMs = config.maxDelayMs ?? Math.max(ENGINE_MAX_DELAY_MS, settings.errorDelayMs)
-  checkFunctions(config)
+  const maxDelayMs = given.maxDelayMs ?? Math.max(ENGINE_MAX_DELAY_MS, settings.errorDelayMs)
   checkNumbers({ ...settings, maxDelayMs })
   return { ...settings, maxDelayMs }
 }
@@ -162,6 +184,11 @@ function checkNumbers(settings: Settings): void {
   }
 }
 
-function withoutUndefined(config: EngineConfig): EngineConfig {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as never
+/** Without what is undefined, and with functions that know their object: a configuration may be one of a class. */
+function readOnce(config: EngineConfig): EngineConfig {
+  const entries = NAMES.map((name) => {
+    const value: unknown = config[name]
+    return [name, typeof value === 'function' ? value.bind(config) : value] as const
+  })
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as never
 }

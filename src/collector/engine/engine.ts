@@ -1,11 +1,10 @@
-import { FlogError, invalidOption } from '../../base/errors'
-import { checkTimeout, type EngineConfig, settingsOf } from './config'
+import { FlogError, messageOf } from '../../base/errors'
+import { type EngineConfig, settingsOf } from './config'
+import { type Declaration, declarationOf } from './declaration'
 import { dotOf } from './dot'
 import type { EngineEvent } from './events'
-import { cycleThrough, inputsOf } from './graph'
 import { Machine } from './machine'
 import type { Manifold, PartRef, Worker } from './part'
-import type { PartRecord } from './record'
 import { type EngineReport, partReport } from './report'
 
 /** Whatever parts can be added to. */
@@ -38,7 +37,10 @@ export interface Engine extends Worker, Installer {
   dot(): string
   /** All that happens from when somebody begins to read; comes to an end with the engine. */
   readonly events: AsyncIterable<EngineEvent>
-  /** Stops all parts in order. Idempotent; what failed before remains the answer of `wait`. */
+  /**
+   * Stops all parts in order. Idempotent; what failed before remains the answer of `wait`.
+   * @param reason shown in the report and in the `dying` event; parts find it as the cause of their signal's reason
+   */
   kill(reason?: unknown): void
   /** Resolves when all parts have stopped or were abandoned; rejects with the worst fatal error, as `filter` leaves it. */
   wait(): Promise<void>
@@ -65,30 +67,35 @@ class PartEngine implements Engine {
   }
 
   install<T>({ name }: PartRef<T>, manifold: Manifold<T>): void {
-    this.#checkInstallable(name, manifold)
-    if (this.#machine.parts.has(name)) {
-      throw refused('FLOG_ENGINE_INSTALLED', name, `"${name}" is already installed`)
+    this.#checkTakesParts(name)
+    const declaration = declarationOf(name, manifold)
+    const part = this.#machine.roster.get(name)
+    if (part !== undefined) {
+      const why =
+        part.leaving === undefined ? '' : ': it is being removed, and keeps its name until its worker is gone'
+      throw refused('FLOG_ENGINE_INSTALLED', name, `"${name}" is already installed${why}`)
     }
-    this.#checkCycle(name, manifold)
-    this.#machine.add(name, manifold)
+    this.#checkCycle(name, declaration)
+    this.#machine.add(name, declaration)
   }
 
   replace<T>({ name }: PartRef<T>, manifold: Manifold<T>): void {
-    this.#checkInstallable(name, manifold)
-    const part = this.#machine.parts.get(name)
+    this.#checkTakesParts(name)
+    const declaration = declarationOf(name, manifold)
+    const part = this.#machine.roster.get(name)
     if (part === undefined || part.leaving !== undefined) throw unknownPart(name)
-    this.#checkCycle(name, manifold)
-    this.#machine.replace(part, manifold)
+    this.#checkCycle(name, declaration)
+    this.#machine.replace(part, declaration)
   }
 
   async uninstall(name: string): Promise<void> {
-    const part = this.#machine.parts.get(name)
+    const part = this.#machine.roster.get(name)
     if (part !== undefined) return this.#machine.remove(part)
-    if (!this.#machine.killed.delete(name)) throw unknownPart(name)
+    if (!this.#machine.roster.forget(name)) throw unknownPart(name)
   }
 
-  kill(): void {
-    this.#machine.ticket(() => this.#machine.die())
+  kill(reason?: unknown): void {
+    this.#machine.kill(reason)
   }
 
   wait(): Promise<void> {
@@ -101,36 +108,24 @@ class PartEngine implements Engine {
 
   report(): EngineReport {
     if (this.#last !== undefined) return this.#last
-    const { parts, killed, phase, error, clock } = this.#machine
+    const { roster, phase, error, reason, clock } = this.#machine
     const now = clock.monotonic()
-    const entries = [...parts.values(), ...killed.values()].map(
-      (part: PartRecord) => [part.name, partReport(part, now)] as const,
-    )
+    const entries = roster.all.map((part) => [part.name, partReport(part, now)] as const)
     return {
       state: phase,
-      ...(error === undefined ? {} : { error: error instanceof Error ? error.message : String(error) }),
+      ...(error === undefined ? {} : { error: messageOf(error) }),
+      ...(reason === undefined ? {} : { reason: messageOf(reason) }),
       manifolds: Object.fromEntries(entries),
     }
   }
 
-  #checkInstallable(name: string, manifold: Manifold): void {
-    if (this.#machine.phase !== 'started') {
-      throw refused('FLOG_ENGINE_STOPPING', name, `cannot install "${name}": the engine is shutting down`)
-    }
-    if (!isName(name)) throw invalidOption('name', 'the name of a part', name)
-    if (typeof manifold?.start !== 'function')
-      throw invalidOption(`${name}.start`, 'a function', manifold?.start)
-    checkInputs(`${name}.inputs`, manifold.inputs)
-    checkInputs(`${name}.soft`, manifold.soft)
-    checkTimeout(`${name}.startTimeoutMs`, manifold.startTimeoutMs)
-    checkTimeout(`${name}.stopTimeoutMs`, manifold.stopTimeoutMs)
+  #checkTakesParts(name: string): void {
+    if (this.#machine.takesParts) return
+    throw refused('FLOG_ENGINE_STOPPING', name, `cannot install "${name}": the engine is shutting down`)
   }
 
-  #checkCycle(name: string, manifold: Manifold): void {
-    const own = inputsOf(manifold)
-    const cycle = cycleThrough(name, (input) => {
-      return input === name ? own : (this.#machine.parts.get(input)?.inputs ?? [])
-    })
+  #checkCycle(name: string, declaration: Declaration): void {
+    const cycle = this.#machine.roster.cycleWith(name, declaration)
     if (cycle === undefined) return
     throw refused(
       'FLOG_ENGINE_CYCLE',
@@ -143,16 +138,6 @@ class PartEngine implements Engine {
 /** `a ← b` says that a has b for an input. */
 export function way(cycle: readonly string[]): string {
   return cycle.join(' ← ')
-}
-
-function checkInputs(option: string, given: unknown): void {
-  if (given === undefined) return
-  const good = Array.isArray(given) && given.every((ref: Partial<PartRef> | null) => isName(ref?.name))
-  if (!good) throw invalidOption(option, 'a list of references to parts', given)
-}
-
-function isName(name: unknown): name is string {
-  return typeof name === 'string' && name !== ''
 }
 
 function refused(

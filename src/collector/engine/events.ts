@@ -24,6 +24,8 @@ export interface EngineEvent {
   readonly error?: unknown
   readonly delayMs?: number
   readonly action?: string
+  /** Of `dying`: what `kill` was given. */
+  readonly reason?: unknown
   readonly count?: number
 }
 

@@ -45,10 +45,19 @@ async function startInside<T>(
   const leave = await context.get(occupy).visit(context.signal)
   try {
     const worker = await manifold.start(context)
-    worker.wait().then(leave, leave)
+    Promise.resolve(endOf(worker)).then(leave, leave)
     return worker
   } catch (error) {
     leave()
     throw error
+  }
+}
+
+/** At once for what is no worker, or throws: the engine finds that out, and says so. */
+function endOf(worker: Partial<PartWorker<unknown>> | undefined): unknown {
+  try {
+    return worker?.wait?.()
+  } catch {
+    return undefined
   }
 }

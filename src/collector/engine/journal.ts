@@ -1,17 +1,17 @@
 import type { Clock } from '../../base/clock'
 import { messageOf } from '../../base/errors'
 import type { EngineLog, EngineMetrics, Settings } from './config'
+import { isTryAgain } from './errors'
 import { type EngineEvent, EventStream } from './events'
+import { whenRefused } from './promised'
 
 type Level = keyof EngineLog
 
+/** What is not here is a detail. */
 const LEVELS: Readonly<Partial<Record<EngineEvent['type'], Level>>> = {
   abandoned: 'error',
   killed: 'error',
   failed: 'warn',
-  decided: 'warn',
-  dying: 'info',
-  dead: 'info',
 }
 
 /** Tells readers of events, the log and the metrics what happens, and survives what they throw. */
@@ -30,10 +30,11 @@ export class Journal {
   emit(event: Omit<EngineEvent, 'at'>): void {
     this.events.emit({ at: this.#clock.now(), ...event })
     if (this.#log === undefined) return
-    const { type, error, ...fields } = event
+    const { type, error, reason, ...rest } = event
+    const fields = reason === undefined ? rest : { ...rest, reason: messageOf(reason) }
     const message = `${event.part ?? 'engine'} ${type}`
     try {
-      this.#log[LEVELS[type] ?? 'debug'](
+      this.#log[levelOf(event)](
         message,
         error === undefined ? fields : { ...fields, error: messageOf(error) },
       )
@@ -42,12 +43,19 @@ export class Journal {
     }
   }
 
-  measure(part: string, measure: (metrics: EngineMetrics) => void): void {
+  measure(part: string, measure: (metrics: EngineMetrics) => unknown): void {
     if (this.#metrics === undefined) return
+    const failed = (error: unknown) => this.emit({ type: 'failed', part, error })
     try {
-      measure(this.#metrics)
+      whenRefused(measure(this.#metrics), failed)
     } catch (error) {
-      this.emit({ type: 'failed', part, error })
+      failed(error)
     }
   }
+}
+
+function levelOf({ type, error }: Omit<EngineEvent, 'at'>): Level {
+  if (type === 'dying' || type === 'dead') return error === undefined ? 'info' : 'error'
+  if (type === 'decided') return isTryAgain(error) ? 'info' : 'warn'
+  return LEVELS[type] ?? 'debug'
 }

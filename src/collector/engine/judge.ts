@@ -2,8 +2,9 @@ import type { Timer } from '../../base/clock'
 import { FlogError, messageOf } from '../../base/errors'
 import type { Action, Decision, Ending, PartErrorContext, Settings } from './config'
 import { isMs } from './config'
+import type { Declaration } from './declaration'
 import { meaningOf, thrownBy } from './errors'
-import type { Manifold } from './part'
+import { isPromise } from './promised'
 
 /** What an end comes to. */
 export interface Verdict {
@@ -36,9 +37,9 @@ export class Judge {
   }
 
   /** @param thrown undefined for an end in order */
-  verdict(part: string, manifold: Manifold, thrown: unknown): Verdict {
+  verdict(part: string, { filter }: Pick<Declaration, 'filter'>, thrown: unknown): Verdict {
     if (thrown === undefined) return { ending: 'completed', error: undefined }
-    const error = this.#filtered(part, manifold, thrown)
+    const error = this.#filtered(part, filter, thrown)
     if (error === undefined) return { ending: 'completed', error }
     const ending = meaningOf(error) ?? (this.#isFatal(part, error) ? 'fatal' : 'error')
     return { ending, error }
@@ -46,13 +47,15 @@ export class Judge {
 
   worst(error: unknown, worst: unknown): unknown {
     const fallback = worst ?? error
-    return this.#guarded(undefined, 'worstError', fallback, () => this.#settings.worstError(error, worst))
+    const worse = () => this.#settings.worstError(error, worst) ?? fallback
+    return this.#guarded(undefined, 'worstError', fallback, worse)
   }
 
-  /** What `wait` rejects with. */
+  /** What `wait` rejects with; undefined for an end in order. */
   final(worst: unknown): unknown {
-    if (worst === undefined || this.#settings.filter === undefined) return worst
-    return this.#guarded(undefined, 'filter', worst, () => this.#settings.filter?.(worst))
+    const { filter } = this.#settings
+    if (worst === undefined || filter === undefined) return worst
+    return this.#guarded(undefined, 'filter', worst, () => filter(worst) ?? undefined)
   }
 
   /**
@@ -85,16 +88,21 @@ export class Judge {
     }
     return question
 
-    function settle(decision: unknown): void {
-      if (isDecision(decision)) question.settle(decision)
-      else fail('gave no decision')
+    function settle(answered: unknown): void {
+      try {
+        const decision = decisionOf(answered)
+        if (decision === undefined) fail('gave no decision')
+        else question.settle(decision)
+      } catch (cause) {
+        fail('failed', cause)
+      }
     }
   }
 
-  #filtered(part: string, manifold: Manifold, thrown: unknown): unknown {
-    if (manifold.filter === undefined) return thrown
+  #filtered(part: string, filter: Declaration['filter'], thrown: unknown): unknown {
+    if (filter === undefined) return thrown
     try {
-      const error: unknown = manifold.filter(thrown)
+      const error: unknown = filter(thrown)
       return error === undefined || error === null ? undefined : thrownBy(part, error)
     } catch (error) {
       this.#failed(part, 'filter', error)
@@ -151,14 +159,17 @@ class OpenQuestion implements Question {
   }
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+/** A copy: what is asked twice may answer twice. */
+function decisionOf(given: unknown): Decision | undefined {
+  if (typeof given !== 'object' || given === null) return undefined
+  const { action, delayMs } = given as { readonly action?: unknown; readonly delayMs?: unknown }
+  if (!isAction(action)) return undefined
+  if (delayMs === undefined) return { action }
+  return delayMs === 0 || isMs(delayMs) ? { action, delayMs } : undefined
 }
 
-function isDecision(value: unknown): value is Decision {
-  if (typeof value !== 'object' || value === null || !('action' in value)) return false
-  if (!ACTIONS.has(value.action)) return false
-  return !('delayMs' in value) || value.delayMs === undefined || value.delayMs === 0 || isMs(value.delayMs)
+function isAction(value: unknown): value is Action {
+  return ACTIONS.has(value)
 }
 
 function undecided(part: string, why: string, cause: unknown): FlogError {

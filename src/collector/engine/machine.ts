@@ -3,15 +3,15 @@ import { FlogError, messageOf } from '../../base/errors'
 import { ENGINE_STOP_MS } from '../../base/limits'
 import { failuresAfter, restartDelay } from './backoff'
 import type { Decision, PartErrorContext, Settings } from './config'
-import { MissingError } from './errors'
-import { Dependents } from './graph'
+import type { Declaration } from './declaration'
+import { aborted, MissingError, withoutStack } from './errors'
 import { Journal } from './journal'
 import { Judge, type Question, type Verdict } from './judge'
 import { TicketLoop } from './loop'
-import type { Manifold } from './part'
-import { PartRecord } from './record'
+import type { PartRecord } from './record'
+import { Roster } from './roster'
 import { Run, type RunEnd, type RunHost } from './run'
-import type { Inputs } from './snapshot'
+import { Shutdown } from './shutdown'
 import { deferred } from './workers'
 
 /**
@@ -22,21 +22,22 @@ import { deferred } from './workers'
  * goes on, or when those that do were given up.
  */
 export class Machine implements RunHost {
-  readonly parts = new Map<string, PartRecord>()
-  /** Removed because of their errors. */
-  readonly killed = new Map<string, PartRecord>()
+  readonly roster = new Roster()
   readonly done = deferred()
   readonly journal: Journal
   readonly clock: Clock
   phase: 'started' | 'stopping' | 'stopped' = 'started'
   /** What `wait` rejects with, or will. */
   error: unknown
+  /** What `kill` was given, or the first fatal error. */
+  reason: unknown
   /** Called once, when all has ended and before whoever waits is told. */
   onDone = (): void => {}
   readonly #settings: Settings
   readonly #judge: Judge
   readonly #loop = new TicketLoop((error) => this.#broken(error))
-  readonly #dependents = new Dependents()
+  #shutdown: Shutdown | undefined
+  #told = false
   #worst: unknown
   #internal: FlogError | undefined
   #lastResort: Timer | undefined
@@ -50,23 +51,30 @@ export class Machine implements RunHost {
     )
   }
 
+  /** False from the moment in which it was told to stop, also where it has not begun to yet. */
+  get takesParts(): boolean {
+    return this.phase === 'started' && !this.#told
+  }
+
   ticket(action: () => void): void {
     this.#loop.post(action)
   }
 
-  add(name: string, manifold: Manifold): void {
-    const part = new PartRecord(name, manifold)
-    this.parts.set(name, part)
-    this.killed.delete(name)
-    this.#dependents.add(name, part.inputs)
+  kill(reason: unknown): void {
+    this.#told = true
+    this.ticket(() => {
+      if (this.phase === 'started') this.#die({ ...(reason === undefined ? {} : { reason }) })
+    })
+  }
+
+  add(name: string, declaration: Declaration): void {
+    const part = this.roster.add(name, declaration)
     this.journal.emit({ type: 'installed', part: name })
     this.ticket(() => this.#start(part, 0))
   }
 
-  replace(part: PartRecord, manifold: Manifold): void {
-    this.#dependents.remove(part.name, part.inputs)
-    part.adopt(manifold)
-    this.#dependents.add(part.name, part.inputs)
+  replace(part: PartRecord, declaration: Declaration): void {
+    this.roster.replace(part, declaration)
     part.failures = 0
     this.journal.emit({ type: 'replaced', part: part.name })
     this.ticket(() => {
@@ -81,22 +89,13 @@ export class Machine implements RunHost {
     part.leaving ??= []
     part.leaving.push(gone)
     this.ticket(() => {
-      if (this.parts.get(part.name) !== part) return gone.resolve()
+      if (this.roster.get(part.name) !== part) return gone.resolve()
       this.#withdraw(part)
       if (part.run === undefined) this.#drop(part)
       else if (part.run.abandoned) gone.reject(part.error)
       else part.run.stop(stopped(part.name, 'it is uninstalled'))
     })
     return gone.promise
-  }
-
-  die(): void {
-    if (this.phase !== 'started') return
-    this.phase = 'stopping'
-    this.journal.emit({ type: 'dying' })
-    for (const part of this.parts.values()) this.#withdraw(part)
-    for (const part of this.parts.values()) this.#stopIfFree(part)
-    this.#finishIfDone()
   }
 
   starting(run: Run): void {
@@ -133,7 +132,7 @@ export class Machine implements RunHost {
 
   #abandonedAlive(part: PartRecord, run: Run, error: FlogError): void {
     // What it offered cannot be relied on any more, though it never said that it stopped.
-    this.#bounceDependents(part)
+    if (run.worker !== undefined) this.#bounceDependents(part)
     part.question = this.#ask(part, run, error, { phase: 'stop' }, ({ action }) => {
       if (part.run !== run) return
       part.question = undefined
@@ -160,11 +159,12 @@ export class Machine implements RunHost {
     if (this.phase !== 'started') this.#endedInDeath(part, run, verdict)
     else if (part.leaving !== undefined) this.#drop(part)
     else this.#goOn(part, run, end, verdict)
-    if (end.ranMs !== undefined) this.#bounceDependents(part)
+    // Those of one that was abandoned were bounced then.
+    if (end.ranMs !== undefined && !run.abandoned) this.#bounceDependents(part)
   }
 
   #verdict(part: PartRecord, run: Run, end: RunEnd): Verdict {
-    const judged = this.#judge.verdict(part.name, run.plan.manifold, end.error)
+    const judged = this.#judge.verdict(part.name, run.plan.declaration, end.error)
     const verdict = end.aborted ? { ...judged, ending: 'aborted' as const } : judged
     const { ending, error } = verdict
     if (!end.aborted) part.error = error
@@ -174,7 +174,8 @@ export class Machine implements RunHost {
   }
 
   #goOn(part: PartRecord, run: Run, end: RunEnd, { ending, error }: Verdict): void {
-    if (run.plan.manifold !== part.manifold) {
+    part.failures = failuresAfter(part.failures, end.ranMs, this.#settings.backoffResetMs)
+    if (run.plan.declaration !== part.declaration) {
       if (ending === 'error') this.#tell(part, run, error)
       this.#start(part, this.#settings.bounceDelayMs)
       return
@@ -188,7 +189,7 @@ export class Machine implements RunHost {
   }
 
   #failed(part: PartRecord, run: Run, end: RunEnd, error: unknown): void {
-    const failures = failuresAfter(part.failures, end.ranMs, this.#settings.backoffResetMs)
+    const failures = part.failures + 1
     const phase = run.stopping ? 'stop' : end.ranMs === undefined ? 'start' : 'run'
     part.bounced = run.stopping
     const question = this.#ask(part, run, error, { phase, failures }, (decision) => {
@@ -241,49 +242,28 @@ export class Machine implements RunHost {
 
   #fatal(error: unknown): void {
     this.#worst = this.#judge.worst(error, this.#worst)
-    this.die()
+    if (this.phase === 'started') this.#die({ error })
   }
 
   #start(part: PartRecord, delayMs: number): void {
     if (this.phase !== 'started' || !part.idle || part.leaving !== undefined) return
-    const inputs = this.#inputsOf(part)
+    const inputs = this.roster.inputsOf(part)
     const missing = part.hard.find((name) => !inputs.running.has(name))
     if (missing !== undefined) {
-      part.error = new MissingError(`"${missing}" not running: dependency not available`)
+      part.error = withoutStack(() => new MissingError(`"${missing}" not running: dependency not available`))
       return
     }
     if (part.starts > 0) part.restartedAt(this.clock.monotonic())
     if (delayMs > 0) this.journal.emit({ type: 'waiting', part: part.name, delayMs })
-    const { startTimeoutMs, stopTimeoutMs } = { ...this.#settings, ...timeoutsOf(part.manifold) }
-    const { name, manifold, starts } = part
-    const attempt = starts + 1
-    part.run = new Run(this, {
-      part: name,
-      manifold,
-      attempt,
-      inputs,
-      delayMs,
-      startTimeoutMs,
-      stopTimeoutMs,
-    })
+    const { startTimeoutMs, stopTimeoutMs } = this.#settings
+    const { name, declaration, starts } = part
+    const plan = { part: name, declaration, attempt: starts + 1, inputs, delayMs }
+    part.run = new Run(this, { ...plan, startTimeoutMs, stopTimeoutMs, ...declaration.timeouts })
   }
 
-  #inputsOf(part: PartRecord): Inputs {
-    const declared = new Set(part.inputs)
-    const running = new Map<string, unknown>()
-    for (const name of declared) {
-      const run = this.parts.get(name)?.run
-      if (run?.available === true) running.set(name, run.output)
-    }
-    return { declared, running }
-  }
-
-  #bounceDependents({ name }: PartRecord): void {
+  #bounceDependents(part: PartRecord): void {
     if (this.phase !== 'started') return
-    for (const dependent of this.#dependents.of(name)) {
-      const part = this.parts.get(dependent)
-      if (part !== undefined) this.#bounce(part)
-    }
+    for (const dependent of this.roster.dependentsOf(part)) this.#bounce(dependent)
   }
 
   #bounce(part: PartRecord): void {
@@ -292,10 +272,10 @@ export class Machine implements RunHost {
     else if (!part.run.abandoned) this.#stop(part, part.run, 'an input came or went')
   }
 
-  #stop(part: PartRecord, run: Run, why: string): void {
+  #stop(part: PartRecord, run: Run, why: string, cause?: unknown): void {
     if (run.stopping) return
     this.journal.emit({ type: 'stopping', part: part.name })
-    run.stop(stopped(part.name, why))
+    run.stop(stopped(part.name, why, cause))
   }
 
   #withdraw(part: PartRecord): void {
@@ -304,12 +284,20 @@ export class Machine implements RunHost {
   }
 
   #drop(part: PartRecord): void {
-    this.parts.delete(part.name)
-    this.#dependents.remove(part.name, part.inputs)
-    if (part.killed) this.killed.set(part.name, part)
+    this.roster.remove(part)
     const type = part.killed ? 'killed' : 'uninstalled'
     this.journal.emit({ type, part: part.name, ...(part.error === undefined ? {} : { error: part.error }) })
     for (const gone of part.leaving ?? []) gone.resolve()
+  }
+
+  #die(why: { readonly reason?: unknown; readonly error?: unknown }): void {
+    this.phase = 'stopping'
+    this.reason = why.reason ?? why.error
+    this.journal.emit({ type: 'dying', ...why })
+    for (const part of this.roster.parts) this.#withdraw(part)
+    this.#shutdown = new Shutdown(this.roster.parts)
+    for (const part of this.roster.parts) this.#stopIfFree(part, this.#shutdown)
+    this.#finishIfDone()
   }
 
   #endedInDeath(part: PartRecord, run: Run, { ending, error }: Verdict): void {
@@ -319,24 +307,26 @@ export class Machine implements RunHost {
   }
 
   #stopInputs(part: PartRecord): void {
-    for (const name of part.inputs) {
-      const input = this.parts.get(name)
-      if (input !== undefined) this.#stopIfFree(input)
+    const shutdown = this.#shutdown
+    for (const name of shutdown?.release(part) ?? []) {
+      const input = this.roster.get(name)
+      if (input !== undefined && shutdown !== undefined) this.#stopIfFree(input, shutdown)
     }
     this.#finishIfDone()
   }
 
-  /** What is only about to run stops at once; what runs when nobody needs it any more. */
-  #stopIfFree(part: PartRecord): void {
+  /**
+   * What is only about to run stops at once; what runs when nobody needs it any more. What was replaced does so at once,
+   * too: with the inputs that it had there may be a circle.
+   */
+  #stopIfFree(part: PartRecord, shutdown: Shutdown): void {
     if (part.run === undefined || part.run.abandoned) return
-    const needed = this.#dependents.of(part.name).some((name) => this.parts.get(name)?.live === true)
-    if (!needed || part.run.state !== 'started') this.#stop(part, part.run, 'the engine stops')
+    const stays = shutdown.needs(part.name) && part.run.state === 'started' && !part.outdated
+    if (!stays) this.#stop(part, part.run, 'the engine stops', this.reason)
   }
 
   #finishIfDone(): void {
-    if (this.phase !== 'stopping') return
-    for (const part of this.parts.values()) if (part.live) return
-    this.#finish()
+    if (this.phase === 'stopping' && this.#shutdown?.over === true) this.#finish()
   }
 
   #finish(): void {
@@ -352,7 +342,7 @@ export class Machine implements RunHost {
   }
 
   #partOf(run: Run): PartRecord {
-    const part = this.parts.get(run.plan.part)
+    const part = this.roster.get(run.plan.part)
     if (part !== undefined && part.run === run) return part
     throw new FlogError(
       'FLOG_ENGINE_INTERNAL',
@@ -365,7 +355,8 @@ export class Machine implements RunHost {
     this.#internal ??= FlogError.is(cause, 'FLOG_ENGINE_INTERNAL')
       ? cause
       : new FlogError('FLOG_ENGINE_INTERNAL', message, { cause })
-    this.ticket(() => this.die())
+    const error = this.#internal
+    this.ticket(() => this.phase === 'started' && this.#die({ error }))
     this.ticket(() => this.#endAnyway())
   }
 
@@ -377,13 +368,6 @@ export class Machine implements RunHost {
   }
 }
 
-function stopped(part: string, why: string): FlogError {
-  return new FlogError('FLOG_ABORTED', `part "${part}" was told to stop: ${why}`)
-}
-
-function timeoutsOf({ startTimeoutMs, stopTimeoutMs }: Manifold): Partial<Settings> {
-  return {
-    ...(startTimeoutMs === undefined ? {} : { startTimeoutMs }),
-    ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }),
-  }
+function stopped(part: string, why: string, cause?: unknown): FlogError {
+  return aborted(`part "${part}" was told to stop: ${why}`, cause)
 }

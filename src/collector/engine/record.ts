@@ -1,16 +1,14 @@
 import { ENGINE_RESTARTS, ENGINE_RESTARTS_MS } from '../../base/limits'
-import { hardInputsOf, inputsOf } from './graph'
+import type { Declaration } from './declaration'
 import type { Question } from './judge'
-import type { Manifold } from './part'
 import type { PartState, Run } from './run'
 import type { Deferred } from './workers'
 
 /** What the engine knows of one part. Changed only in tickets. */
 export class PartRecord {
   readonly name: string
-  /** Of the manifold as it was when it was installed: a list that is changed later would not fit what the engine knows. */
-  hard: readonly string[] = []
-  inputs: readonly string[] = []
+  /** Of the version that is installed; what runs may still be of the one before. */
+  declaration: Declaration
   /** At most one, from the decision to start until all that came of it is gone. */
   run: Run | undefined
   /** What is to become of it is being decided: it has no run. */
@@ -27,23 +25,30 @@ export class PartRecord {
   startedAt: number | undefined
   failures = 0
   readonly #restarts: number[] = []
-  #manifold: Manifold
 
-  constructor(name: string, manifold: Manifold) {
+  constructor(name: string, declaration: Declaration) {
     this.name = name
-    this.#manifold = manifold
-    this.adopt(manifold)
+    this.declaration = declaration
   }
 
-  get manifold(): Manifold {
-    return this.#manifold
+  get hard(): readonly string[] {
+    return this.declaration.hard
   }
 
-  /** A new version of the part. */
-  adopt(manifold: Manifold): void {
-    this.#manifold = manifold
-    this.hard = hardInputsOf(manifold)
-    this.inputs = inputsOf(manifold)
+  get inputs(): readonly string[] {
+    return this.declaration.inputs
+  }
+
+  /** What runs is of a version that was replaced. */
+  get outdated(): boolean {
+    return this.run !== undefined && this.run.plan.declaration !== this.declaration
+  }
+
+  /** Inputs of what runs, and of what is installed. */
+  get holds(): readonly string[] {
+    return this.outdated
+      ? [...new Set([...this.inputs, ...(this.run?.plan.declaration.inputs ?? [])])]
+      : this.inputs
   }
 
   get state(): PartState {

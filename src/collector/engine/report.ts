@@ -1,5 +1,6 @@
 import { isoMicros } from '../../base/clock'
 import { messageOf } from '../../base/errors'
+import { isPromise } from './promised'
 import type { PartRecord } from './record'
 import type { PartState } from './run'
 
@@ -8,6 +9,8 @@ export interface EngineReport {
   readonly state: 'started' | 'stopping' | 'stopped'
   /** What `wait` rejects with, or will. */
   readonly error?: string
+  /** Why it stops: what `kill` was given, or the first fatal error. */
+  readonly reason?: string
   readonly manifolds: Readonly<Record<string, PartReport>>
 }
 
@@ -53,7 +56,10 @@ export function partReport(part: PartRecord, now: number): PartReport {
 /** A worker whose report throws says so there. */
 function reportOf({ run }: PartRecord): unknown {
   try {
-    return run?.worker?.report?.()
+    const report = run?.worker?.report?.()
+    if (!isPromise(report)) return report
+    report.then(undefined, () => {})
+    return { error: 'a report must be there at once, not promised' }
   } catch (error) {
     return { error: messageOf(error) }
   }

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../../base/clock'
 import { FlogError } from '../../base/errors'
-import { thrownBy } from './errors'
-import type { Manifold, PartWorker } from './part'
+import type { Declaration } from './declaration'
+import { aborted, isAbort, thrownBy } from './errors'
+import type { PartWorker } from './part'
+import { whenRefused } from './promised'
 import { type Inputs, Snapshot } from './snapshot'
 
 /**
@@ -40,7 +42,7 @@ export interface RunHost {
 
 export interface RunPlan {
   readonly part: string
-  readonly manifold: Manifold
+  readonly declaration: Declaration
   readonly attempt: number
   readonly inputs: Inputs
   readonly delayMs: number
@@ -115,10 +117,10 @@ export class Run {
     this.phase = 'starting'
     this.#begunAt = this.#host.clock.monotonic()
     this.#host.starting(this)
-    const { part, manifold, startTimeoutMs } = this.plan
+    const { part, declaration, startTimeoutMs } = this.plan
     this.#after(startTimeoutMs, () => this.#startIsOverdue())
     // Inside the promise, so that one that throws at once is no different from one that rejects.
-    const start = new Promise<PartWorker<unknown>>((resolve) => resolve(manifold.start(this.#snapshot)))
+    const start = new Promise<PartWorker<unknown>>((resolve) => resolve(declaration.start(this.#snapshot)))
     start.then(
       (worker) => this.#host.ticket(() => this.#arrived(worker)),
       (error) => this.#host.ticket(() => this.#startFailed(thrownBy(part, error))),
@@ -154,7 +156,7 @@ export class Run {
       this.#end(noWorker(this.plan.part, worker))
       return
     }
-    this.#watch(worker)
+    if (!this.#watch(worker)) return
     this.#look(worker)
     if (this.stopping || this.#failure !== undefined) this.#kill(worker, this.#abort.signal.reason)
     else this.#accept(worker)
@@ -176,12 +178,20 @@ export class Run {
     this.#host.started(this)
   }
 
-  #watch(worker: PartWorker<unknown>): void {
+  /** @returns false for a worker whose end nobody can know */
+  #watch(worker: PartWorker<unknown>): boolean {
     const { part } = this.plan
-    new Promise<void>((resolve) => resolve(worker.wait())).then(
-      () => this.#host.ticket(() => this.#end(undefined)),
-      (error) => this.#host.ticket(() => this.#end(this.#unasked(thrownBy(part, error)))),
-    )
+    try {
+      Promise.resolve(worker.wait()).then(
+        () => this.#host.ticket(() => this.#end(undefined)),
+        (error) => this.#host.ticket(() => this.#end(this.#unasked(thrownBy(part, error)))),
+      )
+      return true
+    } catch (error) {
+      this.#kill(worker, error)
+      this.#end(thrownBy(part, error))
+      return false
+    }
   }
 
   /** Undefined for an error that only says that the part stopped, as it was told to. */
@@ -190,10 +200,11 @@ export class Run {
   }
 
   #kill(worker: PartWorker<unknown>, reason: unknown): void {
+    const failed = (error: unknown) => this.#host.killFailed(this, thrownBy(this.plan.part, error))
     try {
-      worker.kill(reason)
+      whenRefused(worker.kill(reason), (error) => this.#host.ticket(() => failed(error)))
     } catch (error) {
-      this.#host.killFailed(this, thrownBy(this.plan.part, error))
+      failed(error)
     }
   }
 
@@ -212,8 +223,7 @@ export class Run {
     const now = this.#host.clock.monotonic()
     this.#timer?.cancel()
     this.phase = 'ended'
-    const reason = new FlogError('FLOG_ABORTED', `part "${this.plan.part}" has ended`)
-    if (!this.#abort.signal.aborted) this.#abort.abort(reason)
+    if (!this.#abort.signal.aborted) this.#abort.abort(aborted(`part "${this.plan.part}" has ended`))
     this.#host.ended(this, {
       error: error ?? this.#failure,
       aborted:
@@ -247,8 +257,4 @@ function isWorker(value: unknown): value is PartWorker<unknown> {
 function noWorker(part: string, got: unknown): FlogError {
   const message = `start of part "${part}" gave ${got === undefined ? 'undefined' : 'something'} that is no worker`
   return new FlogError('FLOG_ENGINE_WORKER', message, { details: { part } })
-}
-
-function isAbort(error: unknown): boolean {
-  return FlogError.is(error, 'FLOG_ABORTED') || (error instanceof Error && error.name === 'AbortError')
 }

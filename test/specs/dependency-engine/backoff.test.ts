@@ -81,10 +81,25 @@ test('28. a part that ran for long counts as well again', async () => {
   expect(rig.of('a')).toMatchObject({ failures: 1, 'delay-ms': 1000 })
 })
 
+test('28. that it ran for long is not forgotten because it ended in order then', async () => {
+  const rig = new Rig({ ...growing, jitter: 0, backoffResetMs: 60_000 })
+  const probe = await rig.part('a')
+  for (let i = 0; i < 2; i++) {
+    await probe.fail(error())
+    await rig.pass(2000)
+  }
+  await rig.pass(60_000)
+  await probe.fail(new BounceError())
+  expect(rig.of('a').failures).toBe(0)
+  await rig.pass(BOUNCE_MS)
+  await probe.fail(error())
+  expect(rig.of('a')).toMatchObject({ failures: 1, 'delay-ms': 1000 })
+})
+
 test('29. two hundred failures with factor 100 give a delay like any other', () => {
   let failures = 0
   for (let i = 0; i < 200; i++) {
-    failures = failuresAfter(failures, undefined, 60_000)
+    failures = failuresAfter(failures, undefined, 60_000) + 1
     const delay = restartDelay({ ...growing, backoffFactor: 100 }, failures, { bytes, fraction: () => 0.5 })
     expect(delay).toBe(failures === 1 ? 1000 : 3000)
   }

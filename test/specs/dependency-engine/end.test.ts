@@ -247,3 +247,101 @@ test('40. a part that waits, or does not stop, can be removed too', async () => 
   expect(rig.states()).toEqual({})
   expect([waiting.starts, stubborn.starts]).toEqual([1, 1])
 })
+
+test('37. a part that was replaced keeps what it was given until it has stopped', async () => {
+  const rig = new Rig({ stopTimeoutMs: 500 })
+  const store = await rig.part('store')
+  const probe = await rig.part('collector', ['store'])
+  probe.obeys = false
+  rig.engine.replace(partRef('collector'), new Probe('collector', []).manifold)
+  rig.engine.kill()
+  await settle()
+  expect([rig.states(), store.live]).toEqual([{ store: 'started', collector: 'stopping' }, 1])
+  await probe.complete()
+  expect([await rig.end(), store.live]).toEqual([undefined, 0])
+})
+
+test('37. a circle of a former version and a new one holds nobody up', async () => {
+  const rig = new Rig()
+  await rig.part('store')
+  const probe = await rig.part('collector', ['store'])
+  // Decided and done in one turn, so that neither has learnt of its new version when everything stops.
+  const filter = (given: unknown) => {
+    rig.engine.replace(partRef('collector'), new Probe('collector', []).manifold)
+    rig.engine.replace(partRef('store'), new Probe('store', ['collector']).manifold)
+    return given
+  }
+  const third = await rig.part('third', [], { filter })
+  await third.fail(new Error('fatal'))
+  expect([await rig.end(), probe.live]).toEqual([expect.objectContaining({ message: 'fatal' }), 0])
+})
+
+test('why it was told to stop is seen in the report, the events, and by the parts', async () => {
+  const rig = new Rig()
+  const probe = await rig.part('a')
+  const reader = rig.engine.events[Symbol.asyncIterator]()
+  rig.engine.kill(error('SIGTERM'))
+  rig.engine.kill('a second time')
+  expect((await reader.next()).value).toMatchObject({ type: 'dying', reason: { message: 'SIGTERM' } })
+  expect(await rig.end()).toBeUndefined()
+  expect(rig.engine.report()).toMatchObject({ state: 'stopped', reason: 'SIGTERM' })
+  expect(probe.contexts[0]?.signal.reason).toMatchObject({ cause: { message: 'SIGTERM' } })
+  const failing = new Rig()
+  const fatal = await failing.part('a')
+  await fatal.fail(new Error('fatal'))
+  await failing.end()
+  expect(failing.engine.report()).toMatchObject({ reason: 'fatal', error: 'fatal' })
+})
+
+test('nothing is installed once kill was called, also from inside a part', async () => {
+  const rig = new Rig()
+  const codes: unknown[] = []
+  const probe = new Probe('a', [])
+  probe.onStart = () => {
+    rig.engine.kill()
+    try {
+      rig.engine.install(partRef('b'), probe.manifold)
+    } catch (thrown) {
+      codes.push((thrown as { code: unknown }).code)
+    }
+    return probe.worker()
+  }
+  rig.engine.install(partRef('a'), probe.manifold)
+  expect(await rig.end()).toBeUndefined()
+  expect([codes, rig.states()]).toEqual([['FLOG_ENGINE_STOPPING'], { a: 'stopped' }])
+})
+
+test('36. whoever can do without a part that was abandoned is started anew once for it, and not for one that never ran', async () => {
+  const rig = new Rig({ stopTimeoutMs: 500, startTimeoutMs: 500 })
+  const slow = new Probe('slow', [])
+  slow.onStart = never
+  rig.engine.install(partRef('slow'), slow.manifold)
+  const input = await rig.part('input')
+  const stubborn = await rig.part('stubborn', ['input'])
+  const dependent = await rig.part('dependent', [], { soft: [partRef('stubborn'), partRef('slow')] })
+  await rig.pass(1000)
+  expect([rig.of('slow').state, dependent.newStarts()]).toEqual(['abandoned', 1])
+  stubborn.obeys = false
+  await input.complete()
+  await rig.pass(600)
+  expect([rig.of('stubborn').state, dependent.newStarts()]).toEqual(['abandoned', 1])
+  await stubborn.complete()
+  await rig.pass(1000)
+  expect([rig.of('stubborn').state, dependent.newStarts()]).toEqual(['stopped', 0])
+})
+
+test('a part that is killed while it is abandoned keeps its name until its worker is gone', async () => {
+  const rig = new Rig({ stopTimeoutMs: 500, onError: () => ({ action: 'kill' }) })
+  const input = await rig.part('input')
+  const stubborn = await rig.part('stubborn', ['input'])
+  stubborn.obeys = false
+  await input.complete()
+  await rig.pass(500)
+  expect(rig.of('stubborn')).toMatchObject({ state: 'abandoned', killed: true })
+  expect(() => rig.engine.install(partRef('stubborn'), stubborn.manifold)).toThrow(
+    '"stubborn" is already installed: it is being removed, and keeps its name until its worker is gone',
+  )
+  await stubborn.complete()
+  expect(rig.of('stubborn')).toMatchObject({ state: 'stopped', killed: true })
+  rig.engine.install(partRef('stubborn'), stubborn.manifold)
+})

@@ -1,3 +1,4 @@
+import { TryAgainError } from '../../../src/collector/engine/errors'
 import type { EngineEvent } from '../../../src/collector/engine/events'
 import { partRef, type StartContext } from '../../../src/collector/engine/part'
 import { type EngineHandle, selfManifold } from '../../../src/collector/engine/self'
@@ -184,6 +185,29 @@ test('metrics are told of starts and ends, and may throw, as the log may', async
     ['started', 'a', { delayMs: ERROR_MS, startMs: 0 }],
     ['abandoned', 'a'],
   ])
+})
+
+test('the log has a level for what an error means: expected, failed, or the end', async () => {
+  const told: string[] = []
+  const at = (level: string) => (message: string) =>
+    void (level !== 'debug' && told.push(`${level} ${message}`))
+  const rig = new Rig({ log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } })
+  const probe = await rig.part('a')
+  await probe.fail(new Error('outer', { cause: new TryAgainError('the port is still taken') }))
+  expect(rig.of('a')).toMatchObject({ state: 'waiting', failures: 1, 'delay-ms': ERROR_MS })
+  await rig.pass(ERROR_MS)
+  await probe.fail(error('try again'))
+  await rig.pass(ERROR_MS)
+  await probe.fail(error('fatal'))
+  await rig.end()
+  expect(told).toEqual(['info a decided', 'warn a decided', 'error engine dying', 'error engine dead'])
+  told.length = 0
+  const quiet = new Rig({
+    log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+  })
+  quiet.engine.kill()
+  await quiet.end()
+  expect(told).toEqual(['info engine dying', 'info engine dead'])
 })
 
 test('an async function is a worker: told to stop by its signal, and failed by what it throws', async () => {
