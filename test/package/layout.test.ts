@@ -125,6 +125,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/process/storable.ts',
   ],
   'test/specs/background-process/runs.test.ts': [
+    'src/collector/process/look.ts',
     'src/collector/process/owner.ts',
     'src/collector/process/rows.ts',
     'src/collector/process/run.ts',

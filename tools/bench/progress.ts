@@ -1,8 +1,9 @@
 import { Processes as WorkProcesses } from '../../src/collector/lease/processes'
 import { type Session, startSession } from '../../src/collector/lease/session'
 import { checkDefinition } from '../../src/collector/process/definition'
+import { look } from '../../src/collector/process/look'
 import { Processes } from '../../src/collector/process/processes'
-import { type BegunRun, look, type RunFigures, writeProgress } from '../../src/collector/process/runs'
+import { type BegunRun, type RunFigures, writeProgress } from '../../src/collector/process/runs'
 import { databaseTime } from '../../src/collector/process/time'
 import { type Database, openDatabase } from '../../src/collector/store/database'
 import { median, type Result, result, round } from './measure'
@@ -62,7 +63,13 @@ async function begin(database: Database, session: Session, name: string, items: 
      SELECT $1, 'item-' || n, 'active' FROM generate_series(1, $2::integer) AS n`,
     [name, items],
   )
-  const options = { jitter: false, stallTimeoutMs: 3_600_000, catchUpMs: undefined }
+  const options = {
+    jitter: false,
+    stallTimeoutMs: 3_600_000,
+    catchUpMs: undefined,
+    pauseOnFailure: undefined,
+    backoff: {},
+  }
   const { run } = await session.transact((tx) => look(tx, name, session.id, options, databaseTime))
   if (run === undefined) throw new Error(`no run of ${name} was due`)
   return run

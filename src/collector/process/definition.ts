@@ -1,5 +1,6 @@
 import { invalidOption } from '../../base/errors'
 import {
+  PROCESS_CATCH_UP_MIN_MS,
   PROCESS_DROP_RETENTION_MS,
   PROCESS_FIRST_WAIT_MS,
   PROCESS_ITEM_BACKOFF_MAX_MS,
@@ -37,7 +38,7 @@ export interface RunContext<S extends PlainJson = PlainJson> {
   transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
-/** `merged`: the settings changed, and are the new ones now. `conflict`: the run is another instance's. */
+/** `merged`: settings or items changed; the settings are the new ones now. `conflict`: the run is another instance's. */
 export type Progress = 'none' | 'updated' | 'merged' | 'conflict'
 
 export interface WorkItem {
@@ -52,7 +53,10 @@ export interface FlowControl {
   readonly initialWaitMs?: number
   /** Intervals below are raised to it; default 15 minutes, at least a second. Cron expressions are taken as they are. */
   readonly minScheduleMs?: number
-  /** Milliseconds between two writes of progress; default a tenth of the interval, at most a third of the shortest one. */
+  /**
+   * Milliseconds between two writes of progress; default a tenth of the interval, at most a third of the shortest one. Less
+   * where `stallTimeoutMs` asks for it.
+   */
   readonly progressMs?: number
 }
 
@@ -73,11 +77,14 @@ export interface ProcessDefinition<S extends PlainJson = PlainJson> extends Flow
   readonly graceMs?: number
   /** A run of a living owner that made no progress for so long is taken over; default twice the item's time-out and a minute. */
   readonly stallTimeoutMs?: number
-  /** A slot that is later than this is missed; default: what was missed is run once, however late. */
+  /** A slot that is later than this, at least a second, is missed, jitter not counted; default: what was missed is run once, however late. */
   readonly catchUpMs?: number
-  /** Pauses the process after so many runs in a row that were not completed; default never. */
+  /** Pauses the process after so many runs in a row that failed or were lost; default never. */
   readonly pauseOnFailure?: number
-  /** How long an item with too many errors is left alone; default one minute, doubled up to an hour. */
+  /**
+   * How long an item is left alone that had too many errors, or that its owner died over twice in a row; default one minute,
+   * doubled up to an hour.
+   */
   readonly backoff?: Backoff
   /** Milliseconds for which a dropped item is kept; default 7 days. */
   readonly dropRetentionMs?: number
@@ -108,7 +115,7 @@ export function checkDefinition<S extends PlainJson>(given: ProcessDefinition<S>
       stallTimeoutMs,
     )
   }
-  if (given.catchUpMs !== undefined) ms('catchUpMs', given.catchUpMs, 0)
+  if (given.catchUpMs !== undefined) ms('catchUpMs', given.catchUpMs, PROCESS_CATCH_UP_MIN_MS)
   if (given.progressMs !== undefined) ms('progressMs', given.progressMs, 0)
   if (given.pauseOnFailure !== undefined) parseWhole('pauseOnFailure', given.pauseOnFailure, 1, 1e6)
   return {
@@ -146,9 +153,11 @@ export function checkName(option: string, name: unknown): string {
   throw invalidOption(option, 'a text of 1 to 500 characters, without NUL', name)
 }
 
-/** Milliseconds between two writes of progress. */
-export function progressMs({ progressMs, minScheduleMs }: FlowControl, periodMs: number): number {
-  return progressMs ?? Math.min(periodMs / 10, (minScheduleMs ?? PROCESS_SCHEDULE_MIN_MS) / 3)
+/** Milliseconds between two writes of progress: so few that with the longest item between them nobody takes it for a standstill. */
+export function progressMs(definition: CheckedDefinition, periodMs: number): number {
+  const { progressMs, minScheduleMs, stallTimeoutMs, itemTimeoutMs, graceMs } = definition
+  const wanted = progressMs ?? Math.min(periodMs / 10, minScheduleMs / 3)
+  return Math.min(wanted, (stallTimeoutMs - itemTimeoutMs - graceMs) / 2)
 }
 
 function ms(option: string, value: number, min = 1): number {

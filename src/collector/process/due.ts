@@ -10,6 +10,8 @@ export interface Situation {
   readonly requested: boolean
   readonly backfill: readonly string[]
   readonly settingsVersion: bigint
+  /** The version at which the settings themselves changed last: what came later are items. */
+  readonly settingsSince: bigint
   readonly last: LastRun | undefined
 }
 
@@ -23,6 +25,8 @@ export interface LastRun {
   readonly settingsVersion: bigint
   readonly interrupted: boolean
   readonly continues: bigint | undefined
+  /** Why the first of the runs that it continues was begun; its own reason where it continues none. */
+  readonly origin: Reason
 }
 
 export interface DueOptions {
@@ -32,10 +36,12 @@ export interface DueOptions {
   readonly catchUpMs: number | undefined
 }
 
-export type Reason = 'slot' | 'lost' | 'interrupted' | 'requested' | 'settings' | 'backfill'
+export type Reason = 'slot' | 'lost' | 'interrupted' | 'requested' | 'settings' | 'changes' | 'backfill'
 
 export interface RunPlan {
   readonly reason: Reason
+  /** Of the run that is continued, else the reason. For `changes` only items that changed are processed. */
+  readonly origin: Reason
   readonly slot: Date
   readonly missed: number
   readonly latenessMs: number
@@ -65,7 +71,7 @@ export function judge(now: Situation, options: DueOptions): Verdict {
   const reached = new Date(now.at.getTime() - options.jitterMs)
   const due = dueSlots(now.schedule, now.nextRunAt, reached)
   const following = due === undefined ? now : { ...now, nextRunAt: nextSlot(now.schedule, reached) }
-  if (due !== undefined && withinCatchUp(due, now.at, options))
+  if (due !== undefined && withinCatchUp(due, reached, options))
     return start(following, ofSlots(now, due), lost)
   const plan = unscheduled(now, last)
   const outdated = due === undefined ? 0 : due.missed + 1
@@ -78,12 +84,13 @@ function isLost(last: LastRun, at: Date, options: DueOptions): boolean {
   return !last.ownerLives || at.getTime() - last.progressTime.getTime() > options.stallTimeoutMs
 }
 
-function withinCatchUp(due: DueSlots, at: Date, { catchUpMs }: DueOptions): boolean {
-  return catchUpMs === undefined || at.getTime() - due.slot.getTime() <= catchUpMs
+function withinCatchUp(due: DueSlots, reached: Date, { catchUpMs }: DueOptions): boolean {
+  return catchUpMs === undefined || reached.getTime() - due.slot.getTime() <= catchUpMs
 }
 
 function ofSlots(now: Situation, due: DueSlots): RunPlan {
-  return { reason: 'slot', ...due, continues: undefined, settingsVersion: now.settingsVersion }
+  const { settingsVersion } = now
+  return { reason: 'slot', origin: 'slot', ...due, continues: undefined, settingsVersion }
 }
 
 /** A run between slots: to finish what was not, because somebody wants it, or because something changed. */
@@ -91,20 +98,21 @@ function unscheduled(now: Situation, last: LastRun | undefined): RunPlan | undef
   if (last?.state === 'lost') return continuing(now, last, 'lost')
   if (last?.interrupted === true) return continuing(now, last, 'interrupted')
   if (now.requested) return other(now, 'requested')
-  if (last !== undefined && last.settingsVersion < now.settingsVersion) return other(now, 'settings')
+  if (last !== undefined && last.settingsVersion < now.settingsSince) return other(now, 'settings')
+  if (last !== undefined && last.settingsVersion < now.settingsVersion) return other(now, 'changes')
   const [slot] = now.backfill
   return slot === undefined ? undefined : { ...other(now, 'backfill'), slot: new Date(slot) }
 }
 
-/** It answers for the settings of the run that it continues: what changed since gets one run more, with all items. */
+/** It answers for the settings of the run that it continues: what changed since gets one run more. */
 function continuing(now: Situation, last: LastRun, reason: Reason): RunPlan {
-  const { slotAt: slot, settingsVersion } = last
-  return { ...other(now, reason), slot, continues: last.continues ?? last.runId, settingsVersion }
+  const { slotAt: slot, settingsVersion, origin } = last
+  return { ...other(now, reason), origin, slot, continues: last.continues ?? last.runId, settingsVersion }
 }
 
 function other(now: Situation, reason: Reason): RunPlan {
   const { at: slot, settingsVersion } = now
-  return { reason, slot, missed: 0, latenessMs: 0, continues: undefined, settingsVersion }
+  return { reason, origin: reason, slot, missed: 0, latenessMs: 0, continues: undefined, settingsVersion }
 }
 
 function start({ nextRunAt }: Situation, plan: RunPlan, lost: boolean): Verdict {

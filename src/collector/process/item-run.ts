@@ -1,3 +1,4 @@
+import { FlogError } from '../../base/errors'
 import { PROCESS_ITEM_ERRORS } from '../../base/limits'
 import type { PlainJson, Transaction } from '../store/database'
 import { type AfterError, ErrorBudget, noted } from './budget'
@@ -7,7 +8,7 @@ import { ItemSignal } from './item-signal'
 import type { RunDeps } from './run'
 import { dropItem, endItem, type TakenItem } from './run-items'
 import type { BegunRun } from './runs'
-import { itemStateAfter } from './states'
+import { type ItemState, itemStateAfter } from './states'
 import { Counts } from './stats'
 
 /** What an item needs of the run that it is part of. */
@@ -20,10 +21,8 @@ export interface RunOfItem {
   readonly settings: PlainJson
   readonly signals: readonly AbortSignal[]
   readonly isLost: boolean
-  readonly isInterrupted: boolean
   progress(): Promise<Progress>
   transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T>
-  attempt<T>(run: (tx: Transaction) => Promise<T>): Promise<T>
 }
 
 /** One item in the hands of a worker: its signal, its errors, and what is written in the end. */
@@ -38,6 +37,8 @@ export class ItemRun {
   #givenUp = false
   #ended = false
   #gone = false
+  #interrupted = false
+  #durationMs = 0
 
   constructor(run: RunOfItem, item: TakenItem) {
     this.#run = run
@@ -45,18 +46,40 @@ export class ItemRun {
     this.#signal = new ItemSignal(run.signals)
   }
 
-  /** @throws what the database threw, after trying again; nothing when the run was lost */
+  /** Has the worker process it. Does not reject: what went wrong is written with its end. */
   async process(): Promise<void> {
     const { clock } = this.#run.deps
     const startedAt = clock.monotonic()
     if (this.#item.list === 'active') this.#run.counts.add(1, 'workItems')
     await this.#work()
-    const cut = this.#signal.signal.aborted
-    const interrupted = cut && this.#run.isInterrupted
-    if (cut && !interrupted && !this.#run.isLost) this.#note(this.#signal.signal.reason)
+    const { aborted: cut, reason } = this.#signal.signal
+    this.#interrupted = cut && FlogError.is(reason, 'FLOG_PROCESS_INTERRUPTED')
+    if (cut && !this.#interrupted && !this.#run.isLost) this.#note(reason)
     this.#ended = true
-    if (this.#run.isLost) return
-    await this.#write(interrupted, clock.monotonic() - startedAt)
+    this.#durationMs = clock.monotonic() - startedAt
+  }
+
+  /**
+   * Writes how it ended; doing it again, after an answer that was lost, changes nothing.
+   * @returns what is to be counted once that is committed
+   */
+  async write(tx: Transaction): Promise<readonly string[]> {
+    const { begun, deps, definition } = this.#run
+    const { time } = deps
+    const state = this.#state
+    const aborted = state === 'aborted' ? ['workItemsAborted'] : []
+    if (this.#item.list === 'cleanup' && state === 'completed') {
+      const dropped = await dropItem(tx, begun, this.#item, this.#status(), time)
+      return dropped ? ['workItemsCleaned'] : []
+    }
+    const end = {
+      state,
+      interrupted: this.#interrupted,
+      leaveAlone: this.#budget.spent,
+      status: this.#status(),
+    }
+    await endItem(tx, begun, this.#item, end, { backoff: definition.backoff, time })
+    return this.#item.list === 'cleanup' ? ['workItemsDirty', ...aborted] : aborted
   }
 
   async #work(): Promise<void> {
@@ -81,34 +104,20 @@ export class ItemRun {
     await definition[this.#item.list]({ name, params, version }, this.#context())
   }
 
-  async #write(interrupted: boolean, durationMs: number): Promise<void> {
-    const { begun, counts, deps, definition } = this.#run
-    const { time } = deps
-    const status = this.#status(interrupted, durationMs)
-    const errors = this.#budget.total
-    const state = interrupted ? 'incomplete' : itemStateAfter({ spent: this.#givenUp, errors })
-    if (state === 'aborted') counts.add(1, 'workItemsAborted')
-    if (this.#item.list === 'cleanup' && state === 'completed') {
-      const dropped = await this.#run.attempt((tx) => dropItem(tx, begun, this.#item, status, time))
-      if (dropped) counts.add(1, 'workItemsCleaned')
-      return
-    }
-    if (this.#item.list === 'cleanup') counts.add(1, 'workItemsDirty')
-    const end = { state, interrupted, leaveAlone: this.#budget.spent, status }
-    await this.#run.attempt((tx) =>
-      endItem(tx, begun, this.#item, end, { backoff: definition.backoff, time }),
-    )
+  get #state(): ItemState {
+    if (this.#interrupted) return 'incomplete'
+    return itemStateAfter({ spent: this.#givenUp, errors: this.#budget.total })
   }
 
-  #status(interrupted: boolean, durationMs: number): PlainJson {
+  #status(): PlainJson {
     return {
-      durationMs: Math.round(durationMs),
+      durationMs: Math.round(this.#durationMs),
       stats: this.#counts.all(),
       errors: this.#budget.first.map(({ message, code }) =>
         code === undefined ? { message } : { message, code },
       ),
       totalErrors: this.#budget.total,
-      ...(interrupted ? { interrupted } : {}),
+      ...(this.#interrupted ? { interrupted: true } : {}),
     }
   }
 
@@ -140,8 +149,25 @@ export class ItemRun {
         run.counts.add(n, `work.${name}`)
       },
       error: (error) => (this.#ended ? 'abort' : this.#note(error)),
-      progress: () => run.progress(),
-      transact: (work) => run.transact(work),
+      progress: async () => (this.#ended ? 'none' : run.progress()),
+      transact: (work) => this.#transact(work),
     }
+  }
+
+  /** Not for a worker that was given up, nor for what it left behind: the end of its item may be written already. */
+  async #transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    this.#assertGoing()
+    return this.#run.transact(async (tx) => {
+      const result = await work(tx)
+      this.#assertGoing()
+      return result
+    })
+  }
+
+  #assertGoing(): void {
+    if (!this.#ended) return
+    this.#signal.signal.throwIfAborted()
+    const { name } = this.#item
+    throw new FlogError('FLOG_CLOSED', `item ${JSON.stringify(name)} has ended`, { details: { item: name } })
   }
 }

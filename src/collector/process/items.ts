@@ -1,3 +1,4 @@
+import { type Backoff, nextBackoff } from '../lease/backoff'
 import type { Executor, PlainJson } from '../store/database'
 import { checkName } from './definition'
 import { sameJson, unknownProcess } from './rows'
@@ -90,6 +91,41 @@ export async function unregisterItem(
   if (isGoing(await findItem(tx, process, name))) return false
   await tx.query(CLEAN_UP, [process, name, version, time()])
   return true
+}
+
+const IN_HAND = `
+SELECT name, attempts, backoff_ms FROM process_item
+ WHERE process = $1 AND run_id = $2 AND list <> 'dropped' AND status = '{}'`
+
+const SET_BACK = `
+UPDATE process_item
+   SET state = CASE WHEN list = 'active' THEN 'incomplete' ELSE state END, status = '{"interrupted": true}',
+       run_id = NULL, processed_at = $3::timestamptz, attempts = attempts + 1, backoff_ms = $4,
+       retry_at = $3::timestamptz + $4::bigint * interval '1 millisecond'
+ WHERE process = $1 AND name = $2`
+
+/**
+ * Puts what a lost run had in hand behind all others: it may be what killed its owner. Once may be chance; from the second
+ * time in a row on it is left alone for a while.
+ */
+export async function setBackItems(
+  tx: Executor,
+  { process, runId }: { readonly process: string; readonly runId: bigint },
+  backoff: Backoff,
+  now: Date,
+): Promise<void> {
+  const { rows } = await tx.query<InHand>(IN_HAND, [process, runId])
+  for (const { name, attempts, backoff_ms } of rows) {
+    const previous = backoff_ms === null ? undefined : Number(backoff_ms)
+    const backoffMs = attempts === 0 ? null : nextBackoff(backoff, previous)
+    await tx.query(SET_BACK, [process, name, now, backoffMs])
+  }
+}
+
+interface InHand {
+  readonly name: string
+  readonly attempts: number
+  readonly backoff_ms: bigint | null
 }
 
 /** Removes dropped items that were kept for long enough, at most `limit`. */

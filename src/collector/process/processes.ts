@@ -1,5 +1,5 @@
 import { invalidOption } from '../../base/errors'
-import { PROCESS_BACKFILL_SLOTS, PROCESS_DROP_RETENTION_MS } from '../../base/limits'
+import { PROCESS_BACKFILL_SLOTS } from '../../base/limits'
 import type { Database, Executor, PlainJson } from '../store/database'
 import { TRAITS } from '../store/dialect'
 import { type CheckedDefinition, checkSchedule } from './definition'
@@ -25,17 +25,21 @@ export interface ProcessesOptions {
 }
 
 const INSERT = `
-INSERT INTO process (name, schedule_ms, cron, zone, min_schedule_ms, settings, defined, next_run_at)
-VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8)
+INSERT INTO process (name, schedule_ms, cron, zone, min_schedule_ms, settings, defined, next_run_at, drop_retention_ms)
+VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9)
 ON CONFLICT (name) DO NOTHING`
 
 const RESCHEDULE = `
 UPDATE process SET schedule_ms = $2, cron = $3, zone = $4, next_run_at = $5 WHERE name = $1`
 
 const SETTINGS = `
-UPDATE process SET settings = $2::jsonb, settings_version = settings_version + 1 WHERE name = $1`
+UPDATE process
+   SET settings = $2::jsonb, settings_version = settings_version + 1, settings_since = settings_version + 1
+ WHERE name = $1`
 
-const DEFINED = 'UPDATE process SET min_schedule_ms = $2, defined = $3::jsonb WHERE name = $1'
+const DEFINED = `
+UPDATE process SET min_schedule_ms = $2, defined = $3::jsonb, drop_retention_ms = $4 WHERE name = $1`
+
 const PAUSE = 'UPDATE process SET paused = true, paused_because = $2 WHERE name = $1'
 const RESUME = 'UPDATE process SET paused = false, paused_because = NULL, failures = 0 WHERE name = $1'
 const RUN_NOW = 'UPDATE process SET run_requested = true WHERE name = $1'
@@ -62,7 +66,11 @@ export class Processes {
     await this.#change(definition.name, undefined, (tx) => this.#define(tx, definition))
   }
 
-  /** @throws FlogError FLOG_OPTION_INVALID, FLOG_PROCESS_UNKNOWN */
+  /**
+   * Puts an item on the active list, which is stored. What is new or has other parameters is processed at once, by a run of
+   * its own; all else waits for the next slot.
+   * @throws FlogError FLOG_OPTION_INVALID, FLOG_PROCESS_UNKNOWN
+   */
   async register(process: string, item: string, params: PlainJson = {}, tx?: Executor): Promise<Item> {
     return this.#within(tx, async (inside) => {
       const stored = await registerItem(inside, process, item, params, this.#time)
@@ -71,14 +79,17 @@ export class Processes {
     })
   }
 
-  /** @throws FlogError FLOG_OPTION_INVALID, FLOG_PROCESS_UNKNOWN */
+  /**
+   * Puts an item on the cleanup list; it is cleaned up at once, by a run of its own.
+   * @throws FlogError FLOG_OPTION_INVALID, FLOG_PROCESS_UNKNOWN
+   */
   async unregister(process: string, item: string, tx?: Executor): Promise<void> {
     await this.#within(tx, async (inside) => {
       if (await unregisterItem(inside, process, item, this.#time)) await this.#tell(inside, process)
     })
   }
 
-  /** A new schedule counts from its next slot on; new settings get one run at once. */
+  /** A new schedule counts from its next slot on; new settings get one run over all items at once. */
   async update(process: string, changes: ProcessChanges, tx?: Executor): Promise<void> {
     const settings = changes.settings === undefined ? undefined : storableJson('settings', changes.settings)
     await this.#change(process, tx, async (inside) => {
@@ -140,18 +151,20 @@ export class Processes {
 
   /** Items by name, from after `after` on. */
   items(process: string, after = '', limit = 100): Promise<readonly ItemView[]> {
-    return listItems(this.#database, process, { after, limit }, PROCESS_DROP_RETENTION_MS, this.#time)
+    return listItems(this.#database, process, { after, limit }, this.#time)
   }
 
   async #define(tx: Executor, definition: CheckedDefinition): Promise<void> {
-    const { name, schedule, settings, minScheduleMs } = definition
+    const { name, schedule, settings, minScheduleMs, dropRetentionMs } = definition
     const now = await timeOf(tx, this.#time)
     const defined = JSON.stringify({ schedule, settings })
     const [ms, cron, zone] = scheduleColumns(schedule, now)
     const first = firstSlot(schedule, now)
-    await tx.query(INSERT, [name, ms, cron, zone, minScheduleMs, JSON.stringify(settings), defined, first])
+    const given = [minScheduleMs, JSON.stringify(settings), defined, first, dropRetentionMs]
+    await tx.query(INSERT, [name, ms, cron, zone, ...given])
     const row = await lockProcess(tx, name, now)
-    if (sameJson(row.defined, JSON.parse(defined)) && Number(row.min_schedule_ms) === minScheduleMs) return
+    const limits = [Number(row.min_schedule_ms), Number(row.drop_retention_ms)]
+    if (sameJson([row.defined, limits], [JSON.parse(defined), [minScheduleMs, dropRetentionMs]])) return
     if (!sameJson(row.defined['schedule'] ?? null, schedule)) {
       await reschedule(tx, name, schedule, nextSlot(schedule, now), now)
     } else if (row.cron === null && Number(row.schedule_ms) < minScheduleMs) {
@@ -161,7 +174,7 @@ export class Processes {
     if (!sameJson(row.defined['settings'] ?? null, settings) && !sameJson(row.settings, settings)) {
       await tx.query(SETTINGS, [name, JSON.stringify(settings)])
     }
-    await tx.query(DEFINED, [name, minScheduleMs, defined])
+    await tx.query(DEFINED, [name, minScheduleMs, defined, dropRetentionMs])
   }
 
   async #one(process: string, statement: string, params: readonly string[], tx?: Executor): Promise<void> {

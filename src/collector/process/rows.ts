@@ -13,6 +13,9 @@ export interface ProcessRow {
   readonly min_schedule_ms: bigint
   readonly settings: PlainJson
   readonly settings_version: bigint
+  /** Its value when the settings themselves changed last. */
+  readonly settings_since: bigint
+  readonly drop_retention_ms: bigint
   readonly defined: PlainJson
   readonly paused: boolean
   readonly owner_session: string | null

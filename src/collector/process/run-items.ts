@@ -29,22 +29,38 @@ interface TakenRow {
 }
 
 /**
- * The item that was not processed for longest, of those that stood on the list when the run began. A run that continues
- * another leaves out what that one has done, but not what it was doing, nor what is still to be cleaned up.
+ * What is left for a run, of one list: items that stood there when it began. A run that continues another leaves out what that
+ * one has done, but not what it was doing, nor what is still to be cleaned up. One over changes takes what was not processed
+ * since it changed, which has an index of its own: there may be few among many.
  */
-const TAKE = `
+const left = (changesOnly: boolean): string => `
+ process = $1 AND list = $2 AND settings_version <= $5
+   AND (run_id IS NULL OR run_id < $4 OR ((state = 'active' OR list = 'cleanup') AND run_id < $3))
+   AND (retry_at IS NULL OR retry_at <= ${at(6)})
+   ${changesOnly ? 'AND (processed_version IS NULL OR processed_version < version)' : ''}`
+
+/** The item that was not processed for longest. */
+const take = (changesOnly: boolean): string => `
 UPDATE process_item
    SET state = CASE WHEN list = 'active' THEN 'active' ELSE state END, status = '{}', run_id = $3
  WHERE process = $1 AND name = (
    SELECT name FROM process_item
-    WHERE process = $1 AND list = $2 AND settings_version <= $5
-      AND (run_id IS NULL OR run_id < $4 OR ((state = 'active' OR list = 'cleanup') AND run_id < $3))
-      AND (retry_at IS NULL OR retry_at <= ${at(6)})
+    WHERE ${left(changesOnly)}
       AND EXISTS (SELECT 1 FROM process_run WHERE run_id = $3 AND fence = $7 AND state = 'active')
     ORDER BY processed_at NULLS FIRST, name
     LIMIT 1
     FOR UPDATE SKIP LOCKED)
 RETURNING name, params, version, backoff_ms`
+
+const TAKE = { all: take(false), changes: take(true) }
+
+/** Also what was taken, and is in nobody's hands: the answer was lost. */
+const leftOver = (changesOnly: boolean): string => `
+SELECT 1 FROM process_item
+ WHERE (${left(changesOnly)}) OR (process = $1 AND list = $2 AND run_id = $3 AND status = '{}')
+ LIMIT 1`
+
+const LEFT = { all: leftOver(false), changes: leftOver(true) }
 
 const END = `
 UPDATE process_item
@@ -61,6 +77,10 @@ UPDATE process_item
        attempts = 0, backoff_ms = NULL, retry_at = NULL
  WHERE process = $1 AND name = $2 AND version = $3 AND list = 'cleanup' AND run_id = $4`
 
+const DROPPED = `
+SELECT 1 FROM process_item
+ WHERE process = $1 AND name = $2 AND version = $3 AND list = 'dropped' AND run_id = $4`
+
 /**
  * The fence is looked at, but the run is not locked: an item that is taken while the run is taken over can be taken again
  * by the next one.
@@ -72,11 +92,18 @@ export async function takeItem(
   list: 'active' | 'cleanup',
   time: DatabaseTime,
 ): Promise<TakenItem | undefined> {
-  const { runId, fence, plan } = run
-  const wanted = [run.process, list, runId, plan.continues ?? runId, plan.settingsVersion, time(), fence]
-  const [row] = (await tx.query<TakenRow>(TAKE, wanted)).rows
+  const wanted = [...leftParams(run, list, time), run.fence]
+  const [row] = (await tx.query<TakenRow>(TAKE[kindOf(run)], wanted)).rows
   if (row === undefined) return undefined
   return { list, name: row.name, params: row.params, version: row.version, backoffMs: row.backoff_ms }
+}
+
+/** Whether another run has to go on where this one ends. */
+export async function isAnyLeft(tx: Executor, run: BegunRun, time: DatabaseTime): Promise<boolean> {
+  for (const list of ['active', 'cleanup'] as const) {
+    if ((await tx.query(LEFT[kindOf(run)], leftParams(run, list, time))).rows.length > 0) return true
+  }
+  return false
 }
 
 /**
@@ -101,7 +128,7 @@ export async function endItem(
 }
 
 /**
- * Moves an item that was cleaned up to the dropped ones.
+ * Moves an item that was cleaned up to the dropped ones; doing it again changes nothing.
  * @returns false where it was registered meanwhile: then it stays active
  * @throws FlogError FLOG_PROCESS_CONFLICT
  */
@@ -114,5 +141,14 @@ export async function dropItem(
 ): Promise<boolean> {
   await checkFence(tx, run)
   const which = [run.process, item.name, item.version, run.runId]
-  return (await tx.query(DROP, [...which, time(), JSON.stringify(status)])).count > 0
+  if ((await tx.query(DROP, [...which, time(), JSON.stringify(status)])).count > 0) return true
+  return (await tx.query(DROPPED, which)).rows.length > 0
+}
+
+function kindOf({ plan }: BegunRun): 'all' | 'changes' {
+  return plan.origin === 'changes' ? 'changes' : 'all'
+}
+
+function leftParams({ process, runId, plan }: BegunRun, list: 'active' | 'cleanup', time: DatabaseTime) {
+  return [process, list, runId, plan.continues ?? runId, plan.settingsVersion, time()]
 }

@@ -7,7 +7,7 @@ import { ErrorBudget } from './budget'
 import type { CheckedDefinition, Progress } from './definition'
 import { ItemRun, type RunOfItem } from './item-run'
 import type { Owner } from './owner'
-import { takeItem } from './run-items'
+import { isAnyLeft, type TakenItem, takeItem } from './run-items'
 import { type BegunRun, checkFence, finishRun, type RunEnd, type RunFigures, writeProgress } from './runs'
 import { type RunState, runStateAfter } from './states'
 import { Counts, type Stats } from './stats'
@@ -41,7 +41,12 @@ export class Run implements RunOfItem {
   readonly #interrupt = new AbortController()
   #settings: PlainJson
   #settingsVersion: bigint
+  #list: TakenItem['list'] = 'active'
   #stopped = false
+  /** Something is left for another run. */
+  #isLeft = false
+  /** The answer to a commit was lost: an item may be taken that is in nobody's hands. */
+  #isUnsure = false
   #trouble = false
   #progressAt: number
   #writing = false
@@ -69,16 +74,30 @@ export class Run implements RunOfItem {
     return this.#conflict.signal.aborted || this.deps.owner.signal.aborted
   }
 
-  get isInterrupted(): boolean {
-    return this.#interrupt.signal.aborted
+  /**
+   * The item that comes next: active ones first, then those that are to be cleaned up.
+   * @returns undefined where none is left
+   */
+  async take(tx: Transaction): Promise<TakenItem | undefined> {
+    const item = await takeItem(tx, this.begun, this.#list, this.deps.time)
+    if (item !== undefined || this.#list === 'cleanup') return item
+    this.#list = 'cleanup'
+    return takeItem(tx, this.begun, this.#list, this.deps.time)
   }
 
-  /** Processes all items, or until `stop`: what is under way then gets the grace of the definition to end. */
-  async execute(stop: AbortSignal): Promise<void> {
+  /**
+   * Processes all items, or until `stop`: what is under way then gets the grace of the definition to end.
+   * @param first taken already; undefined where there is none
+   */
+  async execute(first: TakenItem | undefined, stop: AbortSignal): Promise<void> {
+    if (first === undefined) return
     const stopping = this.#onStop(stop)
     try {
-      await this.#drain('active')
-      await this.#drain('cleanup')
+      const workers = Array.from({ length: this.definition.concurrency }, (_, n) =>
+        this.#work(n === 0 ? first : undefined),
+      )
+      await Promise.all(workers)
+      if (this.#stopped || this.#isUnsure) await this.#lookForMore()
     } finally {
       stopping.cancel()
     }
@@ -89,7 +108,7 @@ export class Run implements RunOfItem {
    * @throws what the database threw last
    */
   async finish(): Promise<RunResult> {
-    const interrupted = this.#stopped || this.#trouble
+    const interrupted = this.#isLeft || this.#trouble
     const errors = this.budget.total
     const state = runStateAfter({ spent: this.budget.spent, interrupted, errors }) as RunResult['state'] &
       RunState
@@ -148,6 +167,7 @@ export class Run implements RunOfItem {
         return await owner.transact(run)
       } catch (error) {
         this.#noteConflict(error)
+        if (FlogError.is(error) && error.details['outcome'] === 'unknown') this.#isUnsure = true
         if (this.isLost || attempt === PROCESS_FINISH_ATTEMPTS) throw error
         onTrouble(error)
         await pause(clock, PROCESS_FINISH_RETRY_MS * 2 ** (attempt - 1), owner.signal, true)
@@ -159,20 +179,38 @@ export class Run implements RunOfItem {
     return !this.#stopped && !this.#trouble && !this.budget.spent && !this.isLost
   }
 
-  async #drain(list: 'active' | 'cleanup'): Promise<void> {
-    const workers = Array.from({ length: this.definition.concurrency }, () => this.#work(list))
-    await Promise.all(workers)
-  }
-
   /** Does not reject: no item may still be at work when the end of the run is written. */
-  async #work(list: 'active' | 'cleanup'): Promise<void> {
+  async #work(first: TakenItem | undefined): Promise<void> {
     try {
-      while (this.#goesOn) {
-        const item = await this.attempt((tx) => takeItem(tx, this.begun, list, this.deps.time))
-        if (item === undefined) return
-        await new ItemRun(this, item).process()
+      let item = first ?? (await this.#next())
+      while (item !== undefined) {
+        const itemRun = new ItemRun(this, item)
+        await itemRun.process()
+        if (this.isLost) return
+        item = await this.#next(itemRun)
         await this.progress()
       }
+    } catch (error) {
+      this.#end(error)
+    }
+  }
+
+  /** Writes how an item ended, and takes another one in the same transaction. */
+  async #next(ended?: ItemRun): Promise<TakenItem | undefined> {
+    if (ended === undefined && !this.#goesOn) return undefined
+    const { counts, item } = await this.attempt(async (tx) => ({
+      counts: (await ended?.write(tx)) ?? [],
+      item: this.#goesOn ? await this.take(tx) : undefined,
+    }))
+    for (const name of counts) this.counts.add(1, name)
+    return item
+  }
+
+  /** Whoever is told to stop when all is done has done it. */
+  async #lookForMore(): Promise<void> {
+    if (this.isLost || this.#trouble) return
+    try {
+      this.#isLeft = await this.attempt((tx) => isAnyLeft(tx, this.begun, this.deps.time))
     } catch (error) {
       this.#end(error)
     }

@@ -2,10 +2,8 @@ import { FlogError } from '../../base/errors'
 import { PROCESS_PURGE_ITEMS, PROCESS_RUNS_KEPT } from '../../base/limits'
 import type { Executor, PlainJson } from '../store/database'
 import type { NotedError } from './budget'
-import { type DueOptions, judge, type LastRun, type RunPlan, type Situation, type Verdict } from './due'
+import type { RunPlan } from './due'
 import { purgeItems } from './items'
-import { lockProcess, type ProcessRow, scheduleOf } from './rows'
-import { jitterMs, periodMs } from './schedule'
 import type { RunState } from './states'
 import { type Stats, sum } from './stats'
 import { at, type DatabaseTime } from './time'
@@ -21,17 +19,6 @@ export interface BegunRun {
   readonly settingsVersion: bigint
   /** Milliseconds between two slots. */
   readonly periodMs: number
-}
-
-export interface LookOptions extends Omit<DueOptions, 'jitterMs'> {
-  readonly jitter: boolean
-}
-
-export interface Looked {
-  readonly verdict: Verdict
-  readonly run: BegunRun | undefined
-  /** The run that was found without a living owner. */
-  readonly lostRun: bigint | undefined
 }
 
 /** How a run stands, as it is written. */
@@ -50,44 +37,15 @@ export interface RunEnd extends RunFigures {
 
 type Run = Pick<BegunRun, 'process' | 'runId' | 'fence'>
 
-interface LastRow {
-  readonly run_id: bigint
-  readonly state: RunState
-  readonly progress_time: Date
-  readonly slot_at: Date
-  readonly settings_version: bigint
-  readonly interrupted: boolean
-  readonly continues: bigint | null
-  readonly lives: boolean
+interface EndingRow {
+  readonly failures: number
+  readonly aggregate_stats: Stats
+  readonly at: Date
+  /** Null where there is no such run. */
+  readonly state: RunState | null
+  readonly start_time: Date
+  readonly purgeable: boolean
 }
-
-/** Not joined to the locked row: a statement that waited for a lock sees other tables as they were before. */
-const LAST = `
-SELECT r.*, EXISTS (
-         SELECT 1 FROM session s
-          WHERE s.session_id = r.session_id AND s.ended_at IS NULL AND s.deadline > now()) AS lives
-  FROM process_run r WHERE r.run_id = $1`
-
-const LOSE = `
-UPDATE process_run SET state = 'lost', finish_time = $2::timestamptz WHERE run_id = $1 AND state = 'active'`
-
-const AFTER_LOSS = 'UPDATE process SET owner_session = NULL, aggregate_stats = $2::jsonb WHERE name = $1'
-
-const MISS = 'UPDATE process SET next_run_at = $2, missed_slots = missed_slots + $3 WHERE name = $1'
-
-const INSERT = `
-INSERT INTO process_run (process, session_id, fence, slot_at, state, start_time, progress_time, settings_version,
-                         reason, missed, lateness_ms, continues)
-VALUES ($1, $2, $3, $4, 'active', $5, $5, $6, $7, $8, $9, $10)
-RETURNING run_id`
-
-const OWN = `
-UPDATE process
-   SET owner_session = $2, fence = $3, run_id = $4,
-       run_requested = CASE WHEN $5 THEN false ELSE run_requested END,
-       backfill = CASE WHEN $6 THEN backfill - 0 ELSE backfill END,
-       next_run_at = $7, missed_slots = missed_slots + $8
- WHERE name = $1`
 
 const FENCE = `SELECT 1 FROM process_run WHERE run_id = $1 AND fence = $2 AND state = 'active' FOR SHARE`
 
@@ -99,7 +57,14 @@ UPDATE process_run
 
 const SETTINGS = 'SELECT settings, settings_version FROM process WHERE name = $1'
 
-const STATE = 'SELECT state, start_time FROM process_run WHERE run_id = $1 AND fence = $2'
+/** What was read of the run while the row of the process was waited for may be old: the last statement looks again. */
+const ENDING = `
+SELECT p.failures, p.aggregate_stats, ${at(4)} AS at, r.state, r.start_time, EXISTS (
+         SELECT 1 FROM process_item i
+          WHERE i.process = p.name AND i.list = 'dropped'
+            AND i.list_since <= ${at(4)} - $5 * interval '1 millisecond') AS purgeable
+  FROM process p LEFT JOIN process_run r ON r.run_id = $2 AND r.fence = $3
+ WHERE p.name = $1 FOR UPDATE OF p`
 
 const FINISH = `
 UPDATE process_run
@@ -108,10 +73,12 @@ UPDATE process_run
        total_errors = $7, interrupted = $8
  WHERE run_id = $1 AND fence = $2 AND state = 'active'`
 
+/** A slot of the past stays on the list until its run has ended, whoever ends it. */
 const RELEASE = `
 UPDATE process
    SET owner_session = NULL, aggregate_stats = $2::jsonb, failures = $3,
-       paused = paused OR $4::text IS NOT NULL, paused_because = COALESCE($4, paused_because)
+       paused = paused OR $4::text IS NOT NULL, paused_because = COALESCE($4, paused_because),
+       backfill = CASE WHEN backfill ->> 0 = $5 THEN backfill - 0 ELSE backfill END
  WHERE name = $1`
 
 const TRIM = `
@@ -119,32 +86,14 @@ DELETE FROM process_run
  WHERE process = $1 AND run_id <= (
    SELECT run_id FROM process_run WHERE process = $1 ORDER BY run_id DESC OFFSET $2 LIMIT 1)`
 
-/** Looks at a process, and begins a run where one is due: in one transaction, with its row locked. */
-export async function look(
-  tx: Executor,
-  name: string,
-  owner: string,
-  options: LookOptions,
-  time: DatabaseTime,
-): Promise<Looked> {
-  const row = await lockProcess(tx, name, time())
-  const last = await lastRun(tx, row.run_id)
-  const period = periodMs(scheduleOf(row), row.at)
-  const jitter = options.jitter ? jitterMs(name, period) : 0
-  const verdict = judge(situation(row, last), { ...options, jitterMs: jitter })
-  if (verdict.lost) await lose(tx, row)
-  const lostRun = verdict.lost ? last?.runId : undefined
-  if (verdict.plan !== undefined) {
-    const run = await begin(tx, row, { ...verdict, plan: verdict.plan }, owner)
-    return { verdict, run: { ...run, periodMs: period }, lostRun }
-  }
-  if (verdict.missed > 0) await tx.query(MISS, [name, verdict.nextRunAt, verdict.missed])
-  return { verdict, run: undefined, lostRun }
-}
-
 /** @throws FlogError FLOG_PROCESS_CONFLICT where the run is not the caller's any more; its row stays locked against a takeover */
 export async function checkFence(tx: Executor, run: Run): Promise<void> {
-  if ((await tx.query(FENCE, [run.runId, run.fence])).count === 0) throw conflict(run)
+  if (!(await isActive(tx, run))) throw conflict(run)
+}
+
+/** Whether a run that may have been begun was. */
+export async function isActive(tx: Executor, run: Run): Promise<boolean> {
+  return (await tx.query(FENCE, [run.runId, run.fence])).count > 0
 }
 
 /**
@@ -171,89 +120,48 @@ export async function writeProgress(
  * @returns the stats with duration and state, as they were added to those of the process
  * @throws FlogError FLOG_PROCESS_CONFLICT
  */
-export async function finishRun(tx: Executor, run: Run, end: RunEnd, time: DatabaseTime): Promise<Stats> {
-  const row = await lockProcess(tx, run.process, time())
-  const { rows } = await tx.query<{ state: RunState; start_time: Date }>(STATE, [run.runId, run.fence])
-  const [stored] = rows
-  if (stored === undefined || stored.state === 'lost') throw conflict(run)
-  if (stored.state !== 'active') return end.stats
-  const purged = await purgeItems(tx, run.process, end.dropRetentionMs, row.at, PROCESS_PURGE_ITEMS)
-  const stats = sum(end.stats, {
-    ...(purged > 0 ? { workItemsPurged: purged } : {}),
-    duration: row.at.getTime() - stored.start_time.getTime(),
-    errors: end.totalErrors,
-    runs: 1,
-    [`state.${end.state}`]: 1,
-  })
-  const { errors, totalErrors, state, interrupted } = end
-  const written = [JSON.stringify(stats), JSON.stringify(errors), totalErrors, interrupted]
-  await tx.query(FINISH, [run.runId, run.fence, state, row.at, ...written])
+export async function finishRun(
+  tx: Executor,
+  run: BegunRun,
+  end: RunEnd,
+  time: DatabaseTime,
+): Promise<Stats> {
+  const { errors, totalErrors, state, interrupted, dropRetentionMs } = end
+  const which = [run.process, run.runId, run.fence]
+  const [row] = (await tx.query<EndingRow>(ENDING, [...which, time(), dropRetentionMs])).rows
+  if (row === undefined || row.state === null || row.state === 'lost') throw conflict(run)
+  const purged = row.purgeable
+    ? await purgeItems(tx, run.process, dropRetentionMs, row.at, PROCESS_PURGE_ITEMS)
+    : 0
+  const stats = statsOf(end, row.at.getTime() - row.start_time.getTime(), purged)
+  if (row.state !== 'active') return stats
+  const figures = [JSON.stringify(stats), JSON.stringify(errors), totalErrors, interrupted]
+  const written = await tx.query(FINISH, [run.runId, run.fence, state, row.at, ...figures])
+  if (written.count === 0) throw conflict(run)
   const failures = state === 'completed' ? 0 : row.failures + (interrupted ? 0 : 1)
-  const because = isTooMany(failures, end) ? `after ${failures} runs that failed` : null
+  const because = failures > row.failures ? pausedBecause(failures, end.pauseOnFailure) : null
   const aggregate = JSON.stringify(sum(row.aggregate_stats, stats))
-  await tx.query(RELEASE, [run.process, aggregate, failures, because])
-  // Some more may be kept for a while.
-  if (run.runId % 16n === 0n) await tx.query(TRIM, [run.process, PROCESS_RUNS_KEPT])
+  const { origin, slot } = run.plan
+  const backfilled = origin === 'backfill' && !interrupted ? slot.toISOString() : null
+  await tx.query(RELEASE, [run.process, aggregate, failures, because, backfilled])
+  // Some more may be kept for a while. Fences count the runs of one process.
+  if (run.fence % 16n === 0n) await tx.query(TRIM, [run.process, PROCESS_RUNS_KEPT])
   return stats
 }
 
-async function lastRun(tx: Executor, runId: bigint | null): Promise<LastRun | undefined> {
-  if (runId === null) return undefined
-  const [row] = (await tx.query<LastRow>(LAST, [runId])).rows
-  if (row === undefined) return undefined
-  return {
-    runId: row.run_id,
-    state: row.state,
-    ownerLives: row.lives,
-    progressTime: row.progress_time,
-    slotAt: row.slot_at,
-    settingsVersion: row.settings_version,
-    interrupted: row.interrupted,
-    continues: row.continues ?? undefined,
-  }
+/** What is shown of a process that is paused after so many failures in a row; null where they are not too many. */
+export function pausedBecause(failures: number, pauseOnFailure: number | undefined): string | null {
+  return failures >= (pauseOnFailure ?? Infinity) ? `after ${failures} runs that failed` : null
 }
 
-function situation(row: ProcessRow, last: LastRun | undefined): Situation {
-  return {
-    at: row.at,
-    schedule: scheduleOf(row),
-    nextRunAt: row.next_run_at,
-    paused: row.paused,
-    requested: row.run_requested,
-    backfill: row.backfill,
-    settingsVersion: row.settings_version,
-    last,
-  }
-}
-
-async function lose(tx: Executor, row: ProcessRow): Promise<void> {
-  await tx.query(LOSE, [row.run_id, row.at])
-  const aggregate = sum(row.aggregate_stats, { runs: 1, 'state.lost': 1 })
-  await tx.query(AFTER_LOSS, [row.name, JSON.stringify(aggregate)])
-}
-
-async function begin(
-  tx: Executor,
-  row: ProcessRow,
-  verdict: Verdict & { readonly plan: RunPlan },
-  owner: string,
-): Promise<Omit<BegunRun, 'periodMs'>> {
-  const fence = row.fence + 1n
-  const { plan, nextRunAt } = verdict
-  const { slot, reason, missed, latenessMs, settingsVersion, continues } = plan
-  const why = [settingsVersion, reason, missed, latenessMs, continues ?? null]
-  const { rows } = await tx.query<{ run_id: bigint }>(INSERT, [row.name, owner, fence, slot, row.at, ...why])
-  const { run_id: runId } = rows[0] as { run_id: bigint }
-  const backfilled = reason === 'backfill'
-  const answers = continues === undefined && !backfilled
-  const schedule = [nextRunAt, verdict.missed]
-  await tx.query(OWN, [row.name, owner, fence, runId, answers, backfilled, ...schedule])
-  const { name: process, settings, settings_version } = row
-  return { process, runId, fence, plan, settings, settingsVersion: settings_version }
-}
-
-function isTooMany(failures: number, { pauseOnFailure, state, interrupted }: RunEnd): boolean {
-  return state !== 'completed' && !interrupted && failures >= (pauseOnFailure ?? Infinity)
+function statsOf({ stats, totalErrors, state }: RunEnd, duration: number, purged: number): Stats {
+  return sum(stats, {
+    ...(purged > 0 ? { workItemsPurged: purged } : {}),
+    duration,
+    errors: totalErrors,
+    runs: 1,
+    [`state.${state}`]: 1,
+  })
 }
 
 function conflict({ process, runId }: Run): FlogError {

@@ -11,11 +11,13 @@ import {
   progressMs,
 } from './definition'
 import type { Reason } from './due'
+import { glance, type Looked, type LookOptions, look } from './look'
 import type { Owner } from './owner'
 import { PROCESS_CHANNEL, Processes } from './processes'
 import { unknownProcess } from './rows'
 import { Run, type RunResult } from './run'
-import { type BegunRun, type Looked, look } from './runs'
+import type { TakenItem } from './run-items'
+import { type BegunRun, isActive } from './runs'
 import { type DatabaseTime, databaseTime } from './time'
 
 export interface SchedulerOptions {
@@ -54,6 +56,12 @@ export interface Turn {
   readonly waitMs: number
 }
 
+/** A run, and the item that was taken with its beginning. */
+interface Begun {
+  readonly run: Run
+  readonly first: TakenItem | undefined
+}
+
 /** Runs processes under a session, until that ends. Any number of instances may run the same ones: each run is of one of them. */
 export class Scheduler {
   readonly processes: Processes
@@ -67,6 +75,8 @@ export class Scheduler {
   readonly #definitions = new Map<string, CheckedDefinition>()
   /** Runs of ours whose end could not be written. */
   readonly #unfinished = new Map<string, Run>()
+  /** Runs that we may have begun: the answer was lost. */
+  readonly #unsure = new Map<string, Begun>()
   readonly #wakers = new Map<string, () => void>()
   /** Processes that a notice came for while nobody waited for it. */
   readonly #noticed = new Set<string>()
@@ -93,7 +103,12 @@ export class Scheduler {
     if (this.#definitions.has(checked.name))
       throw invalidOption('name', 'one that is not defined yet', checked.name)
     this.#definitions.set(checked.name, checked)
-    await this.processes.define(checked)
+    try {
+      await this.processes.define(checked)
+    } catch (error) {
+      this.#definitions.delete(checked.name)
+      throw error
+    }
   }
 
   /**
@@ -103,15 +118,17 @@ export class Scheduler {
   async flowControl(process: string, flow: FlowControl): Promise<void> {
     this.#beforeRun(process)
     const checked = checkDefinition({ ...this.#definition(process), ...flow })
-    this.#definitions.set(process, checked)
     await this.processes.define(checked)
+    this.#definitions.set(process, checked)
   }
 
   /**
    * Runs what is due until `signal`, then lets the items under way end.
-   * @throws the reason of the session's signal when that ended: begin again with a new session
+   * @throws the reason of the session's signal when that ended: begin again with a new session; FLOG_PROCESS_RUNNING while it
+   *   runs already; FLOG_DATABASE_… where it cannot be listened to
    */
   async run(signal: AbortSignal): Promise<void> {
+    for (const process of this.#definitions.keys()) this.#beforeRun(process)
     this.#running = true
     const stop = new AbortController()
     const onStop = (): void => stop.abort()
@@ -119,16 +136,22 @@ export class Scheduler {
       if (source.aborted) onStop()
       source.addEventListener('abort', onStop, { once: true })
     }
-    const listening = await this.#database.listen(PROCESS_CHANNEL, (process) => this.#wake(process))
     try {
-      const loops = [...this.#definitions.values()].map((definition) => this.#loop(definition, stop.signal))
-      await Promise.all(loops)
+      await this.#listenAndLoop(stop.signal)
     } finally {
       for (const source of [signal, this.#owner.signal]) source.removeEventListener('abort', onStop)
-      await listening.close()
       this.#running = false
     }
     if (!signal.aborted) this.#owner.signal.throwIfAborted()
+  }
+
+  async #listenAndLoop(stop: AbortSignal): Promise<void> {
+    const listening = await this.#database.listen(PROCESS_CHANNEL, (process) => this.#wake(process))
+    try {
+      await Promise.all([...this.#definitions.values()].map((definition) => this.#loop(definition, stop)))
+    } finally {
+      await listening.close()
+    }
   }
 
   /**
@@ -137,50 +160,78 @@ export class Scheduler {
    */
   async turn(process: string, stop: AbortSignal = new AbortController().signal): Promise<Turn> {
     const definition = this.#definition(process)
-    await this.#finishOld(process)
-    const { stallTimeoutMs, catchUpMs } = definition
-    const options = { jitter: this.#jitter, stallTimeoutMs, catchUpMs }
-    const looked = await this.#owner.transact((tx) => look(tx, process, this.#owner.id, options, this.#time))
-    this.#tell(process, looked)
-    if (looked.run === undefined) return { result: undefined, waitMs: looked.verdict.waitMs }
-    const result = await this.#execute(definition, looked.run, stop)
-    return { result, waitMs: 0 }
+    const unfinished = this.#unfinished.get(process)
+    if (unfinished !== undefined) await this.#finish(process, unfinished)
+    const options = { ...definition, catchUpMs: definition.catchUpMs, jitter: this.#jitter }
+    const verdict = this.#unsure.has(process)
+      ? undefined
+      : await glance(this.#database, process, options, this.#time)
+    if (verdict !== undefined) return { result: undefined, waitMs: verdict.waitMs }
+    const { begun, waitMs } = await this.#look(definition, options)
+    if (begun === undefined) return { result: undefined, waitMs }
+    return { result: await this.#execute(begun, stop), waitMs: 0 }
   }
 
-  async #execute(definition: CheckedDefinition, begun: BegunRun, stop: AbortSignal): Promise<RunResult> {
-    const process = definition.name
-    const onTrouble = (error: unknown): void => this.#onEvent({ kind: 'trouble', process, error })
-    const { plan } = begun
-    const run = new Run(definition, begun, {
+  /** Begins a run where one is due, and takes its first item in the same transaction. */
+  async #look(
+    definition: CheckedDefinition,
+    options: LookOptions,
+  ): Promise<{ readonly begun: Begun | undefined; readonly waitMs: number }> {
+    const { name } = definition
+    const unsure = this.#unsure.get(name)
+    let tried: Begun | undefined
+    try {
+      const looked = await this.#owner.transact(async (tx) => {
+        tried = undefined
+        if (unsure !== undefined && (await isActive(tx, unsure.run.begun))) return undefined
+        const found = await look(tx, name, this.#owner.id, options, this.#time)
+        if (found.run === undefined) return found
+        const run = this.#newRun(definition, found.run)
+        tried = { run, first: await run.take(tx) }
+        return found
+      })
+      this.#unsure.delete(name)
+      if (looked === undefined) return { begun: unsure, waitMs: 0 }
+      this.#tell(name, looked)
+      return { begun: tried, waitMs: looked.verdict.waitMs }
+    } catch (error) {
+      if (tried !== undefined && FlogError.is(error) && error.details['outcome'] === 'unknown') {
+        this.#unsure.set(name, tried)
+      }
+      throw error
+    }
+  }
+
+  #newRun(definition: CheckedDefinition, begun: BegunRun): Run {
+    const { name: process } = definition
+    return new Run(definition, begun, {
       owner: this.#owner,
       clock: this.#clock,
       time: this.#time,
       progressMs: progressMs(definition, begun.periodMs),
-      onTrouble,
+      onTrouble: (error) => this.#onEvent({ kind: 'trouble', process, error }),
     })
-    this.#onEvent({
-      kind: 'begun',
-      process,
-      run: Number(begun.runId),
-      reason: plan.reason,
-      latenessMs: plan.latenessMs,
-    })
-    await run.execute(stop)
+  }
+
+  async #execute({ run, first }: Begun, stop: AbortSignal): Promise<RunResult> {
+    const { process, runId, plan } = run.begun
+    const { reason, latenessMs } = plan
+    this.#onEvent({ kind: 'begun', process, run: Number(runId), reason, latenessMs })
+    await run.execute(first, stop)
     return this.#finish(process, run)
   }
 
   /** A run whose end cannot be written now stays ours: nobody takes it from a session that lives. */
   async #finish(process: string, run: Run): Promise<RunResult> {
-    this.#unfinished.set(process, run)
-    const result = await run.finish()
-    this.#unfinished.delete(process)
-    this.#onEvent({ kind: 'ended', process, result })
-    return result
-  }
-
-  async #finishOld(process: string): Promise<void> {
-    const run = this.#unfinished.get(process)
-    if (run !== undefined) await this.#finish(process, run)
+    try {
+      const result = await run.finish()
+      this.#unfinished.delete(process)
+      this.#onEvent({ kind: 'ended', process, result })
+      return result
+    } catch (error) {
+      this.#unfinished.set(process, run)
+      throw error
+    }
   }
 
   async #loop(definition: CheckedDefinition, stop: AbortSignal): Promise<void> {
@@ -215,8 +266,8 @@ export class Scheduler {
   #wake(process: string | undefined): void {
     for (const name of process === undefined ? this.#definitions.keys() : [process]) {
       const wake = this.#wakers.get(name)
-      if (wake === undefined) this.#noticed.add(name)
-      else wake()
+      if (wake !== undefined) wake()
+      else if (this.#definitions.has(name)) this.#noticed.add(name)
     }
   }
 

@@ -122,9 +122,10 @@ SELECT process, list, count(*) AS items FROM process_item WHERE $1::text IS NULL
 const RUNS = 'SELECT * FROM process_run WHERE process = $1 ORDER BY run_id DESC LIMIT $2'
 
 const ITEMS = `
-SELECT name, list, state, params, version, modified, processed_at, retry_at, status,
-       list_since <= ${at(4)} - $5 * interval '1 millisecond' AS purgeable
-  FROM process_item WHERE process = $1 AND name > $2 ORDER BY name LIMIT $3`
+SELECT i.name, i.list, i.state, i.params, i.version, i.modified, i.processed_at, i.retry_at, i.status,
+       i.list_since <= ${at(4)} - p.drop_retention_ms * interval '1 millisecond' AS purgeable
+  FROM process_item i JOIN process p ON p.name = i.process
+ WHERE i.process = $1 AND i.name > $2 ORDER BY i.name LIMIT $3`
 
 /** All processes, or one. */
 export async function listProcesses(
@@ -156,11 +157,10 @@ export async function listItems(
   executor: Executor,
   process: string,
   page: { readonly after: string; readonly limit: number },
-  dropRetentionMs: number,
   time: DatabaseTime,
 ): Promise<readonly ItemView[]> {
   const limit = Math.min(page.limit, PROCESS_VIEW_ITEMS)
-  const { rows } = await executor.query<ItemRow>(ITEMS, [process, page.after, limit, time(), dropRetentionMs])
+  const { rows } = await executor.query<ItemRow>(ITEMS, [process, page.after, limit, time()])
   return rows.map(itemView)
 }
 

@@ -15,6 +15,7 @@ function last(changed: Partial<LastRun> = {}): LastRun {
     settingsVersion: 3n,
     interrupted: false,
     continues: undefined,
+    origin: 'slot',
     ...changed,
   }
 }
@@ -29,6 +30,7 @@ function situation(changed: Partial<Situation> = {}): Situation {
     requested: false,
     backfill: [],
     settingsVersion: 3n,
+    settingsSince: 2n,
     last: last(),
     ...changed,
   }
@@ -38,7 +40,8 @@ test.each([
   ['nothing, before the next slot', {}, undefined],
   ['the slot, when it comes', { at: after(HOUR) }, 'slot'],
   ['what somebody asks for', { requested: true }, 'requested'],
-  ['what changed since the last run began', { settingsVersion: 4n }, 'settings'],
+  ['other settings than the last run began with', { settingsVersion: 5n, settingsSince: 4n }, 'settings'],
+  ['items that changed since the last run began', { settingsVersion: 4n }, 'changes'],
   ['slots of the past, when nothing else is to do', { backfill: ['2026-02-01T00:00:00Z'] }, 'backfill'],
   ['what a dead owner left', { last: last({ state: 'active', ownerLives: false }) }, 'lost'],
   ['what was marked lost while it was paused', { last: last({ state: 'lost' }) }, 'lost'],
@@ -100,4 +103,16 @@ test('slots outside of the catch-up window are missed, and the process waits for
     plan: { missed: 1 },
     missed: 1,
   })
+})
+
+test('jitter is no lateness: it uses nothing up of the catch-up window', () => {
+  const options = { ...OPTIONS, jitterMs: 20_000, catchUpMs: 10_000 }
+  expect(judge(situation({ at: after(HOUR + 20_000) }), options).plan?.reason).toBe('slot')
+  expect(judge(situation({ at: after(HOUR + 30_001) }), options).plan).toBeUndefined()
+})
+
+test('what goes on with a run is for what that was for', () => {
+  const left = last({ state: 'lost', origin: 'changes' })
+  const { plan } = judge(situation({ last: left, settingsVersion: 4n }), OPTIONS)
+  expect(plan).toMatchObject({ reason: 'lost', origin: 'changes', settingsVersion: 3n })
 })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { FlogError } from '../../../src/base/errors'
 import type { ProcessDefinition } from '../../../src/collector/process/definition'
 import type { Owner } from '../../../src/collector/process/owner'
 import type { RunResult } from '../../../src/collector/process/run'
@@ -40,8 +41,9 @@ export class Rig {
   async instance(
     definition: Partial<ProcessDefinition> = {},
     options: SchedulerOptions & { readonly owner?: Owner } = {},
+    database: Database = this.database,
   ): Promise<Scheduler> {
-    const scheduler = new Scheduler(this.database, options.owner ?? (await this.owner()), {
+    const scheduler = new Scheduler(database, options.owner ?? (await this.owner()), {
       clock: this.clock,
       time: this.time,
       jitter: false,
@@ -83,6 +85,8 @@ export class TestOwner implements Owner {
   statements: string[] | undefined
   /** How many of the next transactions that contain a statement fail. */
   failing: { times: number; readonly statement: RegExp } | undefined
+  /** How many of the next transactions that contain a statement are committed, and the answer gets lost. */
+  unanswered: { times: number; readonly statement: RegExp } | undefined
 
   constructor(
     readonly id: string,
@@ -93,11 +97,23 @@ export class TestOwner implements Owner {
     return this.#ended.signal
   }
 
-  transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.database.transaction(async (tx) => {
+  async transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+    const texts: string[] = []
+    const result = await this.database.transaction(async (tx) => {
       // Nobody pulls the plug: waiting for the disk would be most of what a thousand runs take.
       await tx.query('SET LOCAL synchronous_commit = off')
-      return run({ signal: tx.signal, query: (...args) => this.#query(tx, ...args) })
+      return run({ signal: tx.signal, query: (text, params) => this.#query(tx, texts, text, params) })
+    })
+    const { unanswered } = this
+    if (
+      unanswered === undefined ||
+      unanswered.times === 0 ||
+      !texts.some((text) => unanswered.statement.test(text))
+    )
+      return result
+    unanswered.times--
+    throw new FlogError('FLOG_DATABASE_UNREACHABLE', 'the connection was lost (it may have been committed)', {
+      details: { outcome: 'unknown' },
     })
   }
 
@@ -114,7 +130,8 @@ export class TestOwner implements Owner {
     this.#ended.abort(new Error('the session expired'))
   }
 
-  #query<Row>(tx: Executor, text: string, params?: readonly Param[]) {
+  #query<Row>(tx: Executor, texts: string[], text: string, params?: readonly Param[]) {
+    texts.push(text)
     this.statements?.push(text)
     if (this.failing !== undefined && this.failing.times > 0 && this.failing.statement.test(text)) {
       this.failing.times--
@@ -138,4 +155,10 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
     open = resolve
   })
   return { opened, open }
+}
+
+/** What waits for a while waits no longer; whatever else is under way goes on for a turn. */
+export async function turnTimers(clock: FakeClock): Promise<void> {
+  clock.advance(10_000)
+  await new Promise((resolve) => setImmediate(resolve))
 }

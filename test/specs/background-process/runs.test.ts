@@ -3,7 +3,7 @@ import { writeProgress } from '../../../src/collector/process/runs'
 import type { Database } from '../../../src/collector/store/database'
 import { FakeClock } from '../../remote/support/fake-clock'
 import { eachDatabase } from '../support/databases'
-import { gate, HOUR, MINUTE, Rig, run } from './rig'
+import { gate, HOUR, MINUTE, Rig, run, turnTimers } from './rig'
 
 eachDatabase('runs of processes', (open) => {
   let database: Database
@@ -336,9 +336,3 @@ eachDatabase('runs of processes', (open) => {
     expect(FlogError.is(new Error('plain'))).toBe(false)
   })
 })
-
-/** What waits for a while waits no longer; whatever else is under way goes on for a turn. */
-async function turnTimers(clock: FakeClock): Promise<void> {
-  clock.advance(10_000)
-  await new Promise((resolve) => setImmediate(resolve))
-}

@@ -4,6 +4,15 @@ import { PROCESSES } from './0003-processes'
 import { ERRORS } from './0004-errors'
 import { WORK_ORDER } from './0005-work-order'
 import { PROCESS_RUNS } from './0010-process-runs'
+import { PROCESS_CHANGES } from './0011-process-changes'
 
 /** In the order in which they are applied. One that was released is never changed: a new one changes what it made. */
-export const MIGRATIONS = [SESSIONS, WORK, PROCESSES, ERRORS, WORK_ORDER, PROCESS_RUNS] as const
+export const MIGRATIONS = [
+  SESSIONS,
+  WORK,
+  PROCESSES,
+  ERRORS,
+  WORK_ORDER,
+  PROCESS_RUNS,
+  PROCESS_CHANGES,
+] as const
