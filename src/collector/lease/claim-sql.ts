@@ -58,21 +58,22 @@ const FIRST = `
 /**
  * Takes one subject in one statement: READ COMMITTED, so that clients do not fail because of each other, and past locked
  * rows, so that they do not wait for each other. Two may still pick the same one, when the second looked before the first
- * had committed; then the conflict on `work` decides, and the second has picked in vain. It has to look again, as it has to
- * when all that is left was locked (`locked`). What is taken goes to the end of the order, so that those that are held do
- * not stand before those that are free. A dead owner's row is locked before it is taken: what the owner just finished is not
- * stolen any more.
+ * had committed; then the conflict on `work` decides, and the second has picked in vain. No row is returned then, nor where
+ * all that is left is locked: {@link peekStatement} tells whether to look again. What is taken goes to the end of the order,
+ * so that those that are held do not stand before those that are free. A dead owner's row is locked before it is taken: what
+ * the owner just finished is not stolen any more.
+ *
+ * Most of its time goes into planning it, so it asks for what it needs and no more: scalars rather than joins.
  */
 export function claimStatement(selection: Selection): string {
   return `
 WITH ${ALIVE}, candidate AS (${eligible(selection)}${FIRST}
    FOR UPDATE OF s SKIP LOCKED
 ), moved AS (
-  UPDATE subject SET turn = clock_timestamp() FROM candidate c WHERE subject.subject_id = c.subject_id
+  UPDATE subject SET turn = clock_timestamp() WHERE subject_id = (SELECT subject_id FROM candidate)
 ), owner AS (
-  SELECT w.subject_id, w.session_id, w.attempt, w.started_at
-    FROM candidate c JOIN work w ON w.subject_id = c.subject_id AND w.process = $2::text
-     FOR UPDATE OF w
+  SELECT session_id, attempt, started_at FROM work
+   WHERE subject_id = (SELECT subject_id FROM candidate) AND process = $2::text FOR UPDATE
 ), fenced AS (
   INSERT INTO work_fence (subject_id, process, fence)
   SELECT subject_id, $2::text, 1 FROM candidate
@@ -80,11 +81,9 @@ WITH ${ALIVE}, candidate AS (${eligible(selection)}${FIRST}
   RETURNING subject_id, fence
 ), taken AS (
   INSERT INTO work (subject_id, process, session_id, fence, attempt)
-  SELECT f.subject_id, $2::text, $1::uuid, f.fence,
-         greatest(coalesce(b.attempts, 0), coalesce(o.attempt, 0)) + 1
+  SELECT f.subject_id, $2::text, $1::uuid, f.fence, 1 + greatest(0, (SELECT attempt FROM owner), (
+           SELECT attempts FROM work_backoff b WHERE b.subject_id = f.subject_id AND b.process = $2::text))
     FROM fenced f
-    LEFT JOIN owner o ON o.subject_id = f.subject_id
-    LEFT JOIN work_backoff b ON b.subject_id = f.subject_id AND b.process = $2::text
   ON CONFLICT (subject_id, process) DO UPDATE
      SET session_id = EXCLUDED.session_id, fence = EXCLUDED.fence, attempt = EXCLUDED.attempt, started_at = now()
    WHERE EXISTS (SELECT 1 FROM session o WHERE o.session_id = work.session_id AND ${DEAD})
@@ -93,15 +92,12 @@ WITH ${ALIVE}, candidate AS (${eligible(selection)}${FIRST}
   INSERT INTO work_history (subject_id, process, session_id, event, attempt, duration_ms, cause)
   SELECT t.subject_id, $2::text, o.session_id, 'stolen', o.attempt,
          (extract(epoch FROM clock_timestamp() - o.started_at) * 1000)::bigint, 'its session was dead'
-    FROM taken t JOIN owner o ON o.subject_id = t.subject_id
+    FROM taken t CROSS JOIN owner o
   UNION ALL
   SELECT t.subject_id, $2::text, $1::uuid, 'started', t.attempt, NULL, NULL FROM taken t
 )
-SELECT EXISTS (SELECT 1 FROM alive) AS alive,
-       EXISTS (SELECT 1 FROM candidate) AS picked,
-       CASE WHEN EXISTS (SELECT 1 FROM candidate) THEN false ELSE EXISTS (${eligible(selection)}) END AS locked,
-       t.subject_id AS subject, t.fence, t.attempt, t.heartbeat AS details
-  FROM (SELECT 1) one LEFT JOIN taken t ON true`
+SELECT subject_id AS subject, fence, attempt, heartbeat AS details, (SELECT session_id FROM owner) AS "takenFrom"
+  FROM taken`
 }
 
 /**
@@ -112,11 +108,11 @@ export function lockStatement(selection: Selection): string {
   return `WITH ${ALIVE} ${eligible(selection)}${FIRST} FOR UPDATE OF s SKIP LOCKED`
 }
 
-/** Whether there is anything to take, locked or not. */
+/** Why nothing was taken: whether the session lives, and whether there is anything to take, locked or not. */
 export function peekStatement(selection: Selection): string {
   return `
 WITH ${ALIVE}
-SELECT EXISTS (SELECT 1 FROM alive) AS alive, false AS picked, EXISTS (${eligible(selection)}) AS locked, NULL AS subject`
+SELECT EXISTS (SELECT 1 FROM alive) AS alive, EXISTS (${eligible(selection)}) AS "left"`
 }
 
 /** Whether any of these subjects is held by this process, or by one that excludes it. */

@@ -3,7 +3,7 @@ import { FlogError } from '../../base/errors'
 import { LEASE_CLAIM_RETRY_MS, LEASE_CLAIM_TRIES } from '../../base/limits'
 import { pause } from '../../base/pause'
 import type { Random } from '../../base/random'
-import type { Database, Executor, Param, PlainJson, Rows, Transaction } from '../store/database'
+import type { Database, Executor, Param, PlainJson, Transaction } from '../store/database'
 import {
   claimStatement,
   lockStatement,
@@ -33,6 +33,8 @@ export interface Claimed {
   readonly attempt: number
   /** What the holder before this one said last, when it died before it could finish. */
   readonly details: PlainJson | null
+  /** The session that had it, and died over it. */
+  readonly takenFrom: string | null
 }
 
 export interface ClaimContext {
@@ -86,20 +88,22 @@ class Attempt {
     if (typeof retrieve === 'function') return this.#retrieved(retrieve)
     const selection = ofKind(retrieve.kind)
     // The statement checks the session itself, so it needs no transaction around it.
-    if (excluded.length === 0) return this.#take(database, selection)
-    return transact((tx) => this.#lockAndTake(tx, selection))
+    if (excluded.length > 0) return transact((tx) => this.#take(tx, selection))
+    try {
+      return await this.#take(database, selection)
+    } catch (error) {
+      if (!FlogError.is(error, 'FLOG_DATABASE_SERIALIZATION')) throw error
+      return transact((tx) => this.#take(tx, selection))
+    }
   }
 
   async #retrieved(retrieve: Exclude<Retrieve, { kind: string }>): Promise<Outcome> {
-    const { excluded, transact } = this.#context
+    const { transact } = this.#context
     try {
       return await transact(async (tx) => {
         const ids = await retrieve(tx)
         if (ids.length === 0) return 'nothing'
-        const selection = ofIds(ids)
-        const take = () =>
-          excluded.length === 0 ? this.#take(tx, selection) : this.#lockAndTake(tx, selection)
-        const outcome = await take()
+        const outcome = await this.#take(tx, ofIds(ids))
         if (outcome === 'nothing') await this.#assertFree(tx, ids)
         if (typeof outcome === 'object' && !(await retrieve(tx, outcome.subject)).includes(outcome.subject))
           throw STALE
@@ -112,23 +116,25 @@ class Attempt {
     }
   }
 
-  async #lockAndTake(tx: Transaction, selection: Selection): Promise<Outcome> {
-    const params = this.#params(selection)
-    const { rows } = await tx.query<{ subject_id: string }>(lockStatement(selection), params)
-    if (rows[0] !== undefined) return this.#take(tx, ofIds([rows[0].subject_id]))
-    return this.#outcome(await tx.query<ClaimRow>(peekStatement(selection), params))
-  }
-
   async #take(executor: Executor, selection: Selection): Promise<Outcome> {
-    return this.#outcome(await executor.query<ClaimRow>(claimStatement(selection), this.#params(selection)))
+    const row = await this.#claimed(executor, selection)
+    if (row !== undefined) return { ...row, process: this.#process, sessionId: this.#context.sessionId }
+    const { rows } = await executor.query<Peek>(peekStatement(selection), this.#params(selection))
+    const { alive, left } = rows[0] as Peek
+    if (!alive) return 'session expired'
+    return left ? 'look again' : 'nothing'
   }
 
-  #outcome({ rows }: Rows<ClaimRow>): Outcome {
-    const row = rows[0] as ClaimRow
-    if (!row.alive) return 'session expired'
-    if (row.subject === null) return row.picked || row.locked ? 'look again' : 'nothing'
-    const { subject, fence, attempt, details } = row
-    return { subject, process: this.#process, sessionId: this.#context.sessionId, fence, attempt, details }
+  async #claimed(executor: Executor, selection: Selection): Promise<ClaimRow | undefined> {
+    const picked = this.#context.excluded.length === 0 ? selection : await this.#locked(executor, selection)
+    if (picked === undefined) return undefined
+    const statement = claimStatement(picked)
+    return (await executor.query<ClaimRow>(statement, this.#params(picked))).rows[0]
+  }
+
+  async #locked(tx: Executor, selection: Selection): Promise<Selection | undefined> {
+    const { rows } = await tx.query<{ subject_id: string }>(lockStatement(selection), this.#params(selection))
+    return rows[0] === undefined ? undefined : ofIds([rows[0].subject_id])
   }
 
   async #assertFree(tx: Transaction, ids: readonly string[]): Promise<void> {
@@ -149,12 +155,16 @@ class Attempt {
   }
 }
 
-type ClaimRow =
-  | { readonly alive: boolean; readonly picked: boolean; readonly locked: boolean; readonly subject: null }
-  | {
-      readonly alive: true
-      readonly subject: string
-      readonly fence: bigint
-      readonly attempt: number
-      readonly details: PlainJson | null
-    }
+interface ClaimRow {
+  readonly subject: string
+  readonly fence: bigint
+  readonly attempt: number
+  readonly details: PlainJson | null
+  /** The session that died over it. */
+  readonly takenFrom: string | null
+}
+
+interface Peek {
+  readonly alive: boolean
+  readonly left: boolean
+}
