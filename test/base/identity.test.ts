@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { currentIdentity, livenessOf, livenessOfTag, ownerTag, readIdentity } from '../../src/base/identity'
 import type { ProcessIdentity } from '../../src/base/process-identity'
 import { firstLine, kill, type Program, startProgram } from '../incident/programs'
+import { TYPESCRIPT } from '../typescript'
 
 const onLinux = process.platform === 'linux' ? test : test.skip
 
@@ -51,10 +52,9 @@ describe('the identity of a real process', () => {
 test('this process is alive, and all its threads are one process', async () => {
   expect(livenessOf(currentIdentity())).toBe('alive')
   const source = `
-    require('esbuild-register')
     const { currentIdentity } = require(${JSON.stringify(join(__dirname, '../../src/base/identity'))})
     require('node:worker_threads').parentPort.postMessage(currentIdentity())`
-  const worker = new Worker(source, { eval: true })
+  const worker = new Worker(source, { eval: true, execArgv: [...TYPESCRIPT] })
   const identity = await new Promise((resolve, reject) =>
     worker.once('message', resolve).once('error', reject),
   )

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { TYPESCRIPT } from '../typescript'
 
 const PROGRAMS = join(__dirname, '../../fixtures/programs')
 
@@ -10,7 +11,7 @@ export type Program = ChildProcessByStdio<Writable, Readable, null>
 
 /** Starts one of `fixtures/programs`. Its standard input stays open: closed with us, it ends a program left behind. */
 export function startProgram(name: string, ...args: string[]): Program {
-  const command = ['-r', 'esbuild-register', join(PROGRAMS, `${name}.ts`), ...args]
+  const command = [...TYPESCRIPT, join(PROGRAMS, `${name}.ts`), ...args]
   return spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 

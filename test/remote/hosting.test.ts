@@ -6,6 +6,7 @@ import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { acceptPublishers } from '../../src/remote/accept'
 import { isTailNotice } from '../../src/remote/tail'
+import { TYPESCRIPT } from '../typescript'
 import { Rig } from './support/rig'
 
 let rig: Rig
@@ -21,7 +22,7 @@ interface Program {
 
 function run(name: string, ...parameters: readonly string[]): Program {
   const path = join(__dirname, '../../fixtures/programs', name)
-  const child = spawn(process.execPath, ['-r', 'esbuild-register', path, ...parameters], {
+  const child = spawn(process.execPath, [...TYPESCRIPT, path, ...parameters], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   rig.onEnd(() => child.kill('SIGKILL'))

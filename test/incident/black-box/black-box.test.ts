@@ -19,6 +19,7 @@ import { readBlackBoxState } from '../../../src/incident/black-box/read'
 import { ControlBlock } from '../../../src/ring/control'
 import type { RingHandle } from '../../../src/ring/layout'
 import { Ring } from '../../../src/ring/ring'
+import { TYPESCRIPT } from '../../typescript'
 import { HandClock } from '../hand-clock'
 import { temporaryDirectory } from '../samples'
 import { App, found, merged, snapshot } from './rig'
@@ -176,7 +177,7 @@ describe('what is in it', () => {
       const flags = new Int32Array(new SharedArrayBuffer(8))
       const worker = new Worker(join(__dirname, 'writer-thread.ts'), {
         workerData: { flags, startAt },
-        execArgv: ['-r', 'esbuild-register'],
+        execArgv: [...TYPESCRIPT],
       })
       try {
         const [{ rings, control }] = (await once(worker, 'message')) as [

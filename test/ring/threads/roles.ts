@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { RingHandle } from '../../../src/ring/layout'
+import { TYPESCRIPT } from '../../typescript'
 
 /** Words that all threads of a test share. */
 export const Flag = { start: 0, stop: 1, done: 2, never: 3 } as const
@@ -50,7 +51,7 @@ export class Thread {
   constructor(role: Role) {
     this.#worker = new Worker(join(__dirname, 'thread.ts'), {
       workerData: role,
-      execArgv: ['-r', 'esbuild-register'],
+      execArgv: [...TYPESCRIPT],
     })
     this.#worker.on('message', (message) => this.#messages.push(message))
   }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ErrorRow } from '../../../src/collector/kernel/event'
+import { TYPESCRIPT } from '../../typescript'
 import { newDirectory, newRig, stopKernels, until } from './rig'
 
 const PROGRAM = join(__dirname, '../../../fixtures/programs/error-node.ts')
@@ -16,7 +17,7 @@ interface Ended {
 
 /** Runs a node until it ends. */
 function run(spool: string, what: string): Ended {
-  const command = ['-r', 'esbuild-register', PROGRAM, 'one', spool, what]
+  const command = [...TYPESCRIPT, PROGRAM, 'one', spool, what]
   const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', timeout: 20_000 })
   const all = stderr.split('\n')
   const isOurs = (line: string) => line.startsWith('{"time"')

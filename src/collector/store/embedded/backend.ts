@@ -138,7 +138,7 @@ function newWorker(data: ThreadData): Worker {
   const { NODE_OPTIONS: _, ...env } = process.env
   return new Worker(join(__dirname, isSource ? 'thread.ts' : 'thread.js'), {
     name: 'flog database',
-    execArgv: isSource ? ['-r', 'esbuild-register'] : [],
+    execArgv: isSource ? ['-r', join(__dirname, '../../../../tools/build/typescript.cjs')] : [],
     env,
     workerData: data,
   })
