@@ -174,6 +174,8 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/engine/run.ts',
     'src/collector/engine/shutdown.ts',
   ],
+  'test/specs/dependency-engine/catacomb.test.ts': ['src/collector/engine/catacomb.ts'],
+  'test/specs/dependency-engine/runner.test.ts': ['src/collector/engine/runner.ts'],
   'test/specs/dependency-engine/misbehaviour.test.ts': [
     'src/collector/engine/declaration.ts',
     'src/collector/engine/promised.ts',

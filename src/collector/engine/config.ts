@@ -80,6 +80,8 @@ export interface EngineConfig extends Partial<BackoffOptions> {
   onError?(part: string, error: unknown, context: PartErrorContext): Decision | Promise<Decision>
   /** Milliseconds that `onError` has to answer. */
   readonly decisionTimeoutMs?: number
+  /** A part that ends in order of itself is removed, and not kept for when an input comes or goes. Default false. */
+  readonly removeCompleted?: boolean
   readonly metrics?: EngineMetrics
   readonly log?: EngineLog
   readonly clock?: Clock
@@ -112,6 +114,7 @@ const NAMES: readonly (keyof EngineConfig)[] = [
   'startTimeoutMs',
   'stopTimeoutMs',
   'decisionTimeoutMs',
+  'removeCompleted',
   'metrics',
   'log',
   'clock',

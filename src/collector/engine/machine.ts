@@ -181,10 +181,11 @@ export class Machine implements RunHost {
       return
     }
     if (ending === 'completed') part.failures = 0
+    const removed = ending === 'completed' && !run.stopping && this.#settings.removeCompleted === true
     // Neither is a failure; and what failed before is not what happens now.
     if (ending === 'missing' || ending === 'aborted') part.failures = Math.min(part.failures, 1)
     if (ending === 'error') this.#failed(part, run, end, error)
-    else if (ending === 'uninstall') this.#drop(part)
+    else if (ending === 'uninstall' || removed) this.#drop(part)
     else if (ending === 'bounce' || run.stopping) this.#start(part, this.#settings.bounceDelayMs)
   }
 

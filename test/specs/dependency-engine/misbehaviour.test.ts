@@ -125,7 +125,10 @@ test('a manifold that cannot be read is refused, and the one before it goes on',
   const rig = new Rig()
   const input = await rig.part('input')
   const probe = await rig.part('a', ['input'])
-  const hostile = Object.defineProperty({ ...probe.manifold }, 'soft', { get: () => untouchable().soft })
+  const get = () => {
+    throw new TypeError('do not look')
+  }
+  const hostile = Object.defineProperty({ ...probe.manifold }, 'soft', { get })
   expect(() => rig.engine.replace(partRef('a'), hostile)).toThrow(TypeError)
   expect(() => rig.engine.install(partRef('b'), hostile)).toThrow(TypeError)
   await input.fail(new BounceError())
