@@ -67,18 +67,20 @@ UPDATE process
 
 const MISS = 'UPDATE process SET next_run_at = $2, missed_slots = missed_slots + $3 WHERE name = $1'
 
-const INSERT = `
-INSERT INTO process_run (process, session_id, fence, slot_at, state, start_time, progress_time, settings_version,
-                         reason, missed, lateness_ms, continues, origin)
-VALUES ($1, $2, $3, $4, 'active', $5, $5, $6, $7, $8, $9, $10, $11)
-RETURNING run_id`
-
-const OWN = `
+const BEGIN = `
+WITH begun AS (
+  INSERT INTO process_run (process, session_id, fence, slot_at, state, start_time, progress_time, settings_version,
+                           reason, missed, lateness_ms, continues, origin)
+  VALUES ($1, $2, $3, $4, 'active', $5, $5, $6, $7, $8, $9, $10, $11)
+  RETURNING run_id, session_id, fence
+)
 UPDATE process
-   SET owner_session = $2, fence = $3, run_id = $4,
-       run_requested = CASE WHEN $5 THEN false ELSE run_requested END,
-       next_run_at = $6, missed_slots = missed_slots + $7
- WHERE name = $1`
+   SET owner_session = begun.session_id, fence = begun.fence, run_id = begun.run_id,
+       run_requested = CASE WHEN $12 THEN false ELSE run_requested END,
+       next_run_at = $13, missed_slots = missed_slots + $14
+  FROM begun
+ WHERE name = $1
+RETURNING begun.run_id`
 
 /**
  * Looks at a process without a transaction or a lock: most looks find nothing to do.
@@ -184,10 +186,11 @@ async function begin(
   const { plan, nextRunAt } = verdict
   const { slot, reason, origin, missed, latenessMs, settingsVersion, continues } = plan
   const why = [settingsVersion, reason, missed, latenessMs, continues ?? null, origin]
-  const { rows } = await tx.query<{ run_id: bigint }>(INSERT, [row.name, owner, fence, slot, row.at, ...why])
-  const { run_id: runId } = rows[0] as { run_id: bigint }
   const answers = reason === origin && (origin === 'slot' || origin === 'requested' || origin === 'settings')
-  await tx.query(OWN, [row.name, owner, fence, runId, answers, nextRunAt, verdict.missed])
+  const then = [answers, nextRunAt, verdict.missed]
+  const written = [row.name, owner, fence, slot, row.at, ...why, ...then]
+  const { rows } = await tx.query<{ run_id: bigint }>(BEGIN, written)
+  const { run_id: runId } = rows[0] as { run_id: bigint }
   const { name: process, settings, settings_version } = row
   return { process, runId, fence, plan, settings, settingsVersion: settings_version, periodMs: period(row) }
 }

@@ -22,6 +22,7 @@ export interface TakenItem extends WorkItem {
 }
 
 interface TakenRow {
+  readonly list: TakenItem['list']
   readonly name: string
   readonly params: PlainJson
   readonly version: bigint
@@ -29,17 +30,17 @@ interface TakenRow {
 }
 
 /**
- * What is left for a run, of one list: items that stood there when it began. A run that continues another leaves out what that
+ * What is left for a run, of one list or both (they are named in their order): items that stood there when it began. A run that continues another leaves out what that
  * one has done, but not what it was doing, nor what is still to be cleaned up. One over changes takes what was not processed
  * since it changed, which has an index of its own: there may be few among many.
  */
 const left = (changesOnly: boolean): string => `
- process = $1 AND list = $2 AND settings_version <= $5
+ process = $1 AND list >= $2 AND list < 'dropped' AND settings_version <= $5
    AND (run_id IS NULL OR run_id < $4 OR ((state = 'active' OR list = 'cleanup') AND run_id < $3))
    AND (retry_at IS NULL OR retry_at <= ${at(6)})
    ${changesOnly ? 'AND (processed_version IS NULL OR processed_version < version)' : ''}`
 
-/** The item that was not processed for longest. */
+/** The active item that was not processed for longest, then the one that is to be cleaned up. */
 const take = (changesOnly: boolean): string => `
 UPDATE process_item
    SET state = CASE WHEN list = 'active' THEN 'active' ELSE state END, status = '{}', run_id = $3
@@ -47,17 +48,17 @@ UPDATE process_item
    SELECT name FROM process_item
     WHERE ${left(changesOnly)}
       AND EXISTS (SELECT 1 FROM process_run WHERE run_id = $3 AND fence = $7 AND state = 'active')
-    ORDER BY processed_at NULLS FIRST, name
+    ORDER BY list, processed_at NULLS FIRST, name
     LIMIT 1
     FOR UPDATE SKIP LOCKED)
-RETURNING name, params, version, backoff_ms`
+RETURNING list, name, params, version, backoff_ms`
 
 const TAKE = { all: take(false), changes: take(true) }
 
 /** Also what was taken, and is in nobody's hands: the answer was lost. */
 const leftOver = (changesOnly: boolean): string => `
 SELECT 1 FROM process_item
- WHERE (${left(changesOnly)}) OR (process = $1 AND list = $2 AND run_id = $3 AND status = '{}')
+ WHERE (${left(changesOnly)}) OR (process = $1 AND list < 'dropped' AND run_id = $3 AND status = '{}')
  LIMIT 1`
 
 const LEFT = { all: leftOver(false), changes: leftOver(true) }
@@ -84,26 +85,25 @@ SELECT 1 FROM process_item
 /**
  * The fence is looked at, but the run is not locked: an item that is taken while the run is taken over can be taken again
  * by the next one.
+ * @param from the list to begin with: who has seen that no active item is left need not look for one again
  * @returns undefined where none is left, or the run is not the caller's any more
  */
 export async function takeItem(
   tx: Executor,
   run: BegunRun,
-  list: 'active' | 'cleanup',
+  from: TakenItem['list'],
   time: DatabaseTime,
 ): Promise<TakenItem | undefined> {
-  const wanted = [...leftParams(run, list, time), run.fence]
+  const wanted = [...leftParams(run, from, time), run.fence]
   const [row] = (await tx.query<TakenRow>(TAKE[kindOf(run)], wanted)).rows
   if (row === undefined) return undefined
-  return { list, name: row.name, params: row.params, version: row.version, backoffMs: row.backoff_ms }
+  const { list, name, params, version } = row
+  return { list, name, params, version, backoffMs: row.backoff_ms }
 }
 
 /** Whether another run has to go on where this one ends. */
 export async function isAnyLeft(tx: Executor, run: BegunRun, time: DatabaseTime): Promise<boolean> {
-  for (const list of ['active', 'cleanup'] as const) {
-    if ((await tx.query(LEFT[kindOf(run)], leftParams(run, list, time))).rows.length > 0) return true
-  }
-  return false
+  return (await tx.query(LEFT[kindOf(run)], leftParams(run, 'active', time))).rows.length > 0
 }
 
 /**
@@ -149,6 +149,6 @@ function kindOf({ plan }: BegunRun): 'all' | 'changes' {
   return plan.origin === 'changes' ? 'changes' : 'all'
 }
 
-function leftParams({ process, runId, plan }: BegunRun, list: 'active' | 'cleanup', time: DatabaseTime) {
-  return [process, list, runId, plan.continues ?? runId, plan.settingsVersion, time()]
+function leftParams({ process, runId, plan }: BegunRun, from: TakenItem['list'], time: DatabaseTime) {
+  return [process, from, runId, plan.continues ?? runId, plan.settingsVersion, time()]
 }

@@ -80,9 +80,8 @@ export class Run implements RunOfItem {
    */
   async take(tx: Transaction): Promise<TakenItem | undefined> {
     const item = await takeItem(tx, this.begun, this.#list, this.deps.time)
-    if (item !== undefined || this.#list === 'cleanup') return item
-    this.#list = 'cleanup'
-    return takeItem(tx, this.begun, this.#list, this.deps.time)
+    if (item !== undefined) this.#list = item.list
+    return item
   }
 
   /**

@@ -57,7 +57,7 @@ UPDATE process_run
 
 const SETTINGS = 'SELECT settings, settings_version FROM process WHERE name = $1'
 
-/** What was read of the run while the row of the process was waited for may be old: the last statement looks again. */
+/** What was read of the run while the row of the process was waited for may be old: FINISH looks again. */
 const ENDING = `
 SELECT p.failures, p.aggregate_stats, ${at(4)} AS at, r.state, r.start_time, EXISTS (
          SELECT 1 FROM process_item i
@@ -66,20 +66,22 @@ SELECT p.failures, p.aggregate_stats, ${at(4)} AS at, r.state, r.start_time, EXI
   FROM process p LEFT JOIN process_run r ON r.run_id = $2 AND r.fence = $3
  WHERE p.name = $1 FOR UPDATE OF p`
 
-const FINISH = `
-UPDATE process_run
-   SET state = $3, finish_time = $4::timestamptz, progress_time = $4::timestamptz, stats = $5::jsonb, errors = $6::jsonb,
-       last_error_time = CASE WHEN total_errors < $7 THEN $4::timestamptz ELSE last_error_time END,
-       total_errors = $7, interrupted = $8
- WHERE run_id = $1 AND fence = $2 AND state = 'active'`
-
 /** A slot of the past stays on the list until its run has ended, whoever ends it. */
-const RELEASE = `
+const FINISH = `
+WITH ended AS (
+  UPDATE process_run
+     SET state = $3, finish_time = $4::timestamptz, progress_time = $4::timestamptz, stats = $5::jsonb, errors = $6::jsonb,
+         last_error_time = CASE WHEN total_errors < $7 THEN $4::timestamptz ELSE last_error_time END,
+         total_errors = $7, interrupted = $8
+   WHERE run_id = $1 AND fence = $2 AND state = 'active'
+  RETURNING process
+)
 UPDATE process
-   SET owner_session = NULL, aggregate_stats = $2::jsonb, failures = $3,
-       paused = paused OR $4::text IS NOT NULL, paused_because = COALESCE($4, paused_because),
-       backfill = CASE WHEN backfill ->> 0 = $5 THEN backfill - 0 ELSE backfill END
- WHERE name = $1`
+   SET owner_session = NULL, aggregate_stats = $9::jsonb, failures = $10,
+       paused = paused OR $11::text IS NOT NULL, paused_because = COALESCE($11, paused_because),
+       backfill = CASE WHEN backfill ->> 0 = $12 THEN backfill - 0 ELSE backfill END
+  FROM ended
+ WHERE name = ended.process`
 
 const TRIM = `
 DELETE FROM process_run
@@ -136,14 +138,13 @@ export async function finishRun(
   const stats = statsOf(end, row.at.getTime() - row.start_time.getTime(), purged)
   if (row.state !== 'active') return stats
   const figures = [JSON.stringify(stats), JSON.stringify(errors), totalErrors, interrupted]
-  const written = await tx.query(FINISH, [run.runId, run.fence, state, row.at, ...figures])
-  if (written.count === 0) throw conflict(run)
   const failures = state === 'completed' ? 0 : row.failures + (interrupted ? 0 : 1)
   const because = failures > row.failures ? pausedBecause(failures, end.pauseOnFailure) : null
   const aggregate = JSON.stringify(sum(row.aggregate_stats, stats))
   const { origin, slot } = run.plan
   const backfilled = origin === 'backfill' && !interrupted ? slot.toISOString() : null
-  await tx.query(RELEASE, [run.process, aggregate, failures, because, backfilled])
+  const written = [state, row.at, ...figures, aggregate, failures, because, backfilled]
+  if ((await tx.query(FINISH, [run.runId, run.fence, ...written])).count === 0) throw conflict(run)
   // Some more may be kept for a while. Fences count the runs of one process.
   if (run.fence % 16n === 0n) await tx.query(TRIM, [run.process, PROCESS_RUNS_KEPT])
   return stats

@@ -162,7 +162,8 @@ export class Scheduler {
     const definition = this.#definition(process)
     const unfinished = this.#unfinished.get(process)
     if (unfinished !== undefined) await this.#finish(process, unfinished)
-    const options = { ...definition, catchUpMs: definition.catchUpMs, jitter: this.#jitter }
+    const { stallTimeoutMs, catchUpMs, pauseOnFailure, backoff } = definition
+    const options = { stallTimeoutMs, catchUpMs, pauseOnFailure, backoff, jitter: this.#jitter }
     const verdict = this.#unsure.has(process)
       ? undefined
       : await glance(this.#database, process, options, this.#time)

@@ -99,11 +99,9 @@ export class TestOwner implements Owner {
 
   async transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
     const texts: string[] = []
-    const result = await this.database.transaction(async (tx) => {
-      // Nobody pulls the plug: waiting for the disk would be most of what a thousand runs take.
-      await tx.query('SET LOCAL synchronous_commit = off')
-      return run({ signal: tx.signal, query: (text, params) => this.#query(tx, texts, text, params) })
-    })
+    const result = await this.database.transaction((tx) =>
+      run({ signal: tx.signal, query: (text, params) => this.#query(tx, texts, text, params) }),
+    )
     const { unanswered } = this
     if (
       unanswered === undefined ||

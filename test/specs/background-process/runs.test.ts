@@ -45,14 +45,16 @@ eachDatabase('runs of processes', (open) => {
   test('12. of two instances one runs each slot, for a thousand slots', async () => {
     const minutely = { schedule: { everyMs: MINUTE } }
     const both = [await rig.instance(minutely), await rig.instance(minutely)]
+    // What is embedded has one connection: there instances never meet, and a statement costs four times as much.
+    const count = database.dialect === 'postgres' ? 1000 : 100
     const slots: number[] = []
-    for (let slot = 0; slot < 1000; slot++) {
+    for (let slot = 0; slot < count; slot++) {
       const turns = await Promise.all(both.map((scheduler) => scheduler.turn('tidy')))
       slots.push(turns.filter(({ result }) => result?.state === 'completed').length)
       rig.pass(MINUTE)
     }
-    expect(slots).toEqual(Array.from({ length: 1000 }, () => 1))
-    expect((await both[0]!.processes.view('tidy')).aggregateStats['runs']).toBe(1000)
+    expect(slots).toEqual(Array.from({ length: count }, () => 1))
+    expect((await both[0]!.processes.view('tidy')).aggregateStats['runs']).toBe(count)
   }, 120_000)
 
   test('13. a run of a session that lives is not taken, though its next slots pass', async () => {
