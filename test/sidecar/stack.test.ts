@@ -20,6 +20,9 @@ function watchedRun(way: string): ReturnType<StuckPrograms['run']> {
   return run
 }
 
+/** Nobody looks how long one is stuck whom nobody watches. */
+const BRIEFLY = [300, 50] as const
+
 /** Innermost first, without what the engine may be found in: the clock that a loop looks at. */
 function functionsOf(note: Note | undefined): (string | undefined)[] {
   const names = (note?.stack ?? '').split('\n').map((line) => /^ {4}at (.*) \(/.exec(line)?.[1])
@@ -87,7 +90,7 @@ describe('a program whose stack is asked for', () => {
     'throw while stuck',
     'exit from a native call',
   ])('goes on and ends as one that nobody watches: %s', async (way) => {
-    const [bare, watched] = await Promise.all([programs.run(way, 'bare'), watchedRun(way)])
+    const [bare, watched] = await Promise.all([programs.run(way, 'bare', BRIEFLY), watchedRun(way)])
     expect(notesOf(watched.notes, 'stall')).toHaveLength(1)
     expect(watched.outcome).toEqual(bare.outcome)
   })
