@@ -71,7 +71,9 @@ export const ERROR_CODES = {
   FLOG_KERNEL_SINK_FAILED: 'a sink of the error kernel could not take what was reported',
   FLOG_KERNEL_FORWARD_FAILED:
     'the central error log does not acknowledge; what it lacks is kept and sent again',
-  FLOG_KERNEL_SPOOL_FAILED: 'the file that keeps errors for the central error log cannot be read or written',
+  FLOG_KERNEL_SPOOL_FAILED: 'the spool that keeps errors for the central error log cannot be read or written',
+  FLOG_KERNEL_SPOOL_LOCKED: 'another process has the spool; errors wait in memory until it lets go',
+  FLOG_KERNEL_SPOOL_DAMAGED: 'lines of the spool could not be read; they were passed over and counted',
   FLOG_KERNEL_DROPPED:
     'more errors came than could be kept for the central error log; the oldest were dropped and counted',
   FLOG_KERNEL_MALFORMED: 'what a node sent to the central error log cannot be read; it was noted there',

@@ -296,9 +296,20 @@ export const KERNEL_LOCAL_LINE_MS = 1000
 export const KERNEL_LOCAL_TROUBLES = 1000
 /** For so long occurrences of one trouble become one row of the central error log. */
 export const KERNEL_FOLD_MS = 10_000
-/** Rows that wait in memory for the central error log: some 2 MiB of ordinary ones. And the file for the rest. */
+/** Rows that wait in memory for the central error log: some 2 MiB of ordinary ones. */
 export const KERNEL_QUEUE = 1000
+/**
+ * Where they are kept on the disk: some 20,000 ordinary ones. Of more, the oldest segment goes. How long after it was written
+ * something may be lost to a power failure; and how often a spool that cannot be had is asked for again.
+ */
 export const KERNEL_SPOOL_BYTES = 16 * MiB
+export const KERNEL_SEGMENTS = 16
+export const KERNEL_SYNC_MS = 1000
+export const KERNEL_SPOOL_AGAIN_MS = 10_000
+/** A count that grows is written when it has doubled, and when it was not for so long. */
+export const KERNEL_COUNT_MS = 1000
+/** What is read from the spool for one message to the central error log, at least one row. */
+export const KERNEL_BATCH_BYTES = MiB
 /** Label sets of one series: ten times what the parts of a collector make. */
 export const KERNEL_SERIES = 1000
 /** Rows in one message to the central error log. */

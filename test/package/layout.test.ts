@@ -123,6 +123,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/process/run-items.ts',
     'src/collector/process/states.ts',
     'src/collector/process/storable.ts',
+    'src/collector/store/storable.ts',
   ],
   'test/specs/background-process/runs.test.ts': [
     'src/collector/process/look.ts',
@@ -216,6 +217,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/lease/metrics.ts',
     'src/collector/lease/session-row.ts',
     'src/collector/lease/session.ts',
+    'src/collector/lease/strays.ts',
     'src/collector/lease/timeout.ts',
   ],
   'test/specs/session-and-work/trouble.test.ts': [
@@ -252,6 +254,12 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/kernel/forward-queue.ts',
     'src/collector/kernel/forwarder.ts',
     'src/collector/kernel/sinks.ts',
+  ],
+  'test/specs/error-kernel/spool.test.ts': [
+    'src/collector/kernel/gathered-rows.ts',
+    'src/collector/kernel/safe-spool.ts',
+    'src/collector/kernel/segment.ts',
+    'src/collector/kernel/spool-lines.ts',
     'src/collector/kernel/spool.ts',
   ],
   'test/specs/error-kernel/central.test.ts': ['src/collector/kernel/central-log.ts'],

@@ -1,8 +1,7 @@
 import type { Clock, Timer } from '../../base/clock'
 import type { SeenEvent } from './event'
 
-interface Fold {
-  readonly first: SeenEvent
+interface Fold extends Gathered {
   repeat: number
   lastTime: number
   readonly timer: Timer
@@ -15,6 +14,17 @@ export interface FoldingOptions {
   /** Troubles that are gathered at a time; with more the oldest is passed on early. */
   readonly capacity: number
   readonly pass: (event: SeenEvent) => void
+  /** Is told at once of an event that others will be gathered with. */
+  readonly onBegin: (event: SeenEvent) => void
+  /** Is told of one that went into it: cheaply, there may be thousands. */
+  readonly onRepeat: (into: Gathered, event: SeenEvent) => void
+}
+
+/** Occurrences of one trouble. */
+export interface Gathered {
+  readonly first: SeenEvent
+  readonly repeat: number
+  readonly lastTime: number
 }
 
 /**
@@ -40,6 +50,7 @@ export class Folding {
       const key = keyOf(event)
       const timer = this.#options.clock.after(foldMs, () => this.#close(key))
       this.#folds.set(key, { first: event, repeat: 1, lastTime: event.time, timer })
+      this.#options.onBegin(event)
       const oldest = this.#folds.keys().next()
       if (this.#folds.size > capacity && oldest.done !== true) this.#close(oldest.value)
     }
@@ -57,6 +68,7 @@ export class Folding {
     if (fold === undefined) return false
     fold.repeat++
     fold.lastTime = event.time
+    this.#options.onRepeat(fold, event)
     return true
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../base/clock'
+import type { Timer } from '../../base/clock'
 import { FlogError, messageOf } from '../../base/errors'
 import {
   KERNEL_ACK_MS,
@@ -6,12 +6,10 @@ import {
   KERNEL_BACKOFF_MAX_MS,
   KERNEL_BATCH_ROWS,
   KERNEL_RETRIES,
+  KERNEL_SPOOL_AGAIN_MS,
 } from '../../base/limits'
-import type { Random } from '../../base/random'
 import type { ErrorRow } from './event'
-import { ForwardQueue } from './forward-queue'
-import type { Metrics } from './metrics'
-import type { Spool } from './spool'
+import { ForwardQueue, type ForwardQueueOptions } from './forward-queue'
 
 /** The way to the central error log: over a socket, a pipe, or in the same process. */
 export interface Forward {
@@ -22,60 +20,57 @@ export interface Forward {
   send(batch: readonly ErrorRow[], signal: AbortSignal): Promise<readonly string[]>
 }
 
-export interface ForwarderOptions {
+export interface ForwarderOptions extends Omit<ForwardQueueOptions, 'onSpoolWorks'> {
   readonly forward: Forward
-  readonly node: string
-  readonly spool?: Spool | undefined
-  readonly capacity: number
-  readonly clock: Clock
-  readonly random: Random
-  readonly metrics: Metrics
   /** Is told when forwarding begins to fail, when rows are dropped, and of what is wrong with the spool: once until it works again. */
   readonly onTrouble: (error: FlogError) => void
 }
 
-/** Rows under way, and what to do when some, all or none of them were acknowledged. */
-interface Batch {
-  readonly rows: readonly ErrorRow[]
-  readonly done: (acknowledged: ReadonlySet<string>, isAll: boolean) => Promise<unknown>
-}
-
-const NONE: ReadonlySet<string> = new Set()
+const FORWARDING = ['FLOG_KERNEL_FORWARD_FAILED', 'FLOG_KERNEL_DROPPED'] as const
+const SPOOLING = ['FLOG_KERNEL_SPOOL_FAILED', 'FLOG_KERNEL_SPOOL_LOCKED'] as const
 
 /**
  * Brings rows to the central error log, at least once and in order.
  *
  * ```
- *   push ──> queue (1,000, the oldest is dropped) ──────────────────────────> send ──> acknowledged: gone
- *              └── not acknowledged 11 times ──> spool file ──> replayed first ──┘
+ *   begin, push ──> spool ──> queue (1,000 in memory, the rest is read from the spool) ──> send ──> acknowledged: gone
+ *                                └──────────────── again, after a pause that grows ─────────┘
  * ```
- * While there is something in the spool it goes first, being older; the queue follows.
+ * What earlier processes left in the spool goes first.
  */
 export class Forwarder {
   readonly #options: ForwarderOptions
   readonly #queue: ForwardQueue
-  readonly #told = new Set<string>()
+  readonly #told = new Set<FlogError['code']>()
   /** Sends that were not acknowledged, since the last that was. */
   #failures = 0
   #sending: AbortController | undefined
   #pause: Timer | undefined
   #wake: () => void = () => {}
   #isClosing = false
+  #opening: Promise<void> | undefined
+  #openAgain: Timer | undefined
   #running: Promise<void> | undefined
   readonly #whenIdle = new Set<() => void>()
 
   constructor(options: ForwarderOptions) {
     this.#options = options
-    this.#queue = new ForwardQueue(options)
+    const onTrouble = (error: FlogError): void => this.#tell(error)
+    this.#queue = new ForwardQueue({ ...options, onTrouble, onSpoolWorks: () => this.#works(SPOOLING) })
+  }
+
+  /** A row that others may yet be counted with, or that is decided about: kept, and not sent before it is pushed. */
+  begin(row: ErrorRow): void {
+    this.#queue.begin(row)
+  }
+
+  /** A row that was begun counts the event `event` as well. */
+  grow(id: string, event: string, repeat: number, changed: () => ErrorRow): void {
+    this.#queue.grow(id, event, repeat, changed)
   }
 
   push(row: ErrorRow): void {
-    if (!this.#queue.push(row)) {
-      this.#tell(
-        'FLOG_KERNEL_DROPPED',
-        'errors for the central error log are dropped: more come than it takes',
-      )
-    }
+    this.#queue.push(row)
     if (this.#pause === undefined) this.#wake()
   }
 
@@ -83,71 +78,53 @@ export class Forwarder {
     this.#running ??= this.#run()
   }
 
-  /** Sends what is there, for `ms` milliseconds at most; puts the rest into the spool. */
+  /** Sends what is there, for `ms` milliseconds at most; the rest stays in the spool. */
   async close(ms: number): Promise<void> {
     this.start()
     await this.#idleWithin(ms)
     this.#isClosing = true
+    this.#openAgain?.cancel()
     this.#sending?.abort()
     this.#wake()
     await this.#running
-    await this.#spill()
-    this.#options.metrics.add('kernel_forward_dropped_total', {}, this.#queue.all().length)
-    await this.#options.spool?.close()
+    await this.#opening
+    await this.#queue.close()
   }
 
-  /** Puts what is there into the spool, in this call. */
+  /** Has what is there on the disk when the call is through. */
   flushSync(): void {
-    const { spool } = this.#options
-    if (spool === undefined || this.#queue.isEmpty) return
-    try {
-      this.#queue.remove(spool.appendSync(this.#queue.all()))
-    } catch (cause) {
-      this.#spoolFailed(cause)
-    }
+    this.#queue.syncSync()
   }
 
   async #run(): Promise<void> {
-    await this.#withSpool((spool) => spool.open(), undefined)
+    this.#opening = this.#open()
+    await this.#opening
     while (!this.#isClosing) {
-      const batch = await this.#next()
-      if (batch === undefined) await this.#idle()
-      else if (!(await this.#attempt(batch))) await this.#failed()
+      const rows = await this.#queue.take(KERNEL_BATCH_ROWS)
+      if (rows.length > 0) await this.#attempt(rows)
+      else if (this.#queue.isEmpty) await this.#idle()
     }
   }
 
-  async #next(): Promise<Batch | undefined> {
-    const { spool } = this.#options
-    if (spool !== undefined && !spool.isEmpty) {
-      const read = await this.#withSpool((open) => open.read(), undefined)
-      if (read !== undefined) {
-        // What of a piece was acknowledged is sent again with the rest, and known there by its id.
-        const { rows, end } = read
-        return {
-          rows,
-          done: async (_ids, isAll) => isAll && this.#withSpool(async () => spool.discard(end), undefined),
-        }
-      }
-    }
-    const rows = this.#queue.take(KERNEL_BATCH_ROWS)
-    if (rows.length === 0) return undefined
-    return { rows, done: async (ids) => this.#queue.release(ids) }
+  async #open(): Promise<void> {
+    if ((await this.#queue.openSpool()) || this.#isClosing) return this.#wake()
+    this.#openAgain = this.#options.clock.after(KERNEL_SPOOL_AGAIN_MS, () => {
+      this.#opening = this.#open()
+    })
   }
 
-  /** @returns whether all was acknowledged */
-  async #attempt({ rows, done }: Batch): Promise<boolean> {
-    const acknowledged = rows.length === 0 ? NONE : await this.#send(rows)
+  async #attempt(rows: readonly ErrorRow[]): Promise<void> {
+    const acknowledged = await this.#send(rows)
     const known = rows.filter(({ id }) => acknowledged.has(id)).length
-    const isAll = known === rows.length
-    await done(acknowledged, isAll)
+    this.#queue.release(acknowledged)
     this.#options.metrics.add('kernel_forwarded_total', {}, known)
-    if (isAll || known > 0) this.#failures = 0
-    if (isAll) this.#told.clear()
-    else if (!this.#isClosing) {
-      const count = `${known} of ${rows.length}`
-      this.#tell('FLOG_KERNEL_FORWARD_FAILED', `errors are not forwarded: ${count} were acknowledged`)
+    if (known > 0) this.#failures = 0
+    if (known === rows.length) return this.#works(FORWARDING)
+    if (!this.#isClosing) {
+      const what = `errors are not forwarded: ${known} of ${rows.length} were acknowledged`
+      this.#tell(new FlogError('FLOG_KERNEL_FORWARD_FAILED', what))
     }
-    return isAll
+    await this.#failed()
   }
 
   async #send(rows: readonly ErrorRow[]): Promise<ReadonlySet<string>> {
@@ -161,8 +138,12 @@ export class Forwarder {
       return new Set(await Promise.race([forward.send(rows, sending.signal), rejection(sending.signal)]))
     } catch (cause) {
       if (!this.#isClosing)
-        this.#tell('FLOG_KERNEL_FORWARD_FAILED', `errors are not forwarded: ${messageOf(cause)}`, cause)
-      return NONE
+        this.#tell(
+          new FlogError('FLOG_KERNEL_FORWARD_FAILED', `errors are not forwarded: ${messageOf(cause)}`, {
+            cause,
+          }),
+        )
+      return new Set()
     } finally {
       timer.cancel()
       this.#sending = undefined
@@ -171,7 +152,7 @@ export class Forwarder {
 
   async #failed(): Promise<void> {
     this.#failures++
-    if (this.#failures > KERNEL_RETRIES) await this.#spill()
+    if (this.#failures > KERNEL_RETRIES) this.#queue.save()
     if (this.#isClosing) return
     const { clock, random } = this.#options
     const bound = Math.min(
@@ -186,13 +167,6 @@ export class Forwarder {
     this.#pause = undefined
   }
 
-  async #spill(): Promise<void> {
-    const rows = this.#queue.all()
-    if (rows.length === 0) return
-    const kept = await this.#withSpool((spool) => spool.append(rows), 0)
-    this.#queue.remove(kept)
-  }
-
   /** Until there is something to send. */
   async #idle(): Promise<void> {
     for (const tell of this.#whenIdle) tell()
@@ -202,10 +176,10 @@ export class Forwarder {
     })
   }
 
-  /** Where the other side did not answer the last time, and there is a file for the rest, there is nothing to wait for. */
+  /** Where the other side did not answer the last time, and all of it is in the spool, there is nothing to wait for. */
   async #idleWithin(ms: number): Promise<void> {
-    const { clock, spool } = this.#options
-    if (spool !== undefined && this.#failures > 0) return
+    const { clock } = this.#options
+    if (this.#failures > 0 && this.#queue.unsaved === 0) return
     await new Promise<void>((resolve) => {
       const timer = clock.after(ms, resolve, { keepAlive: true })
       this.#whenIdle.add(() => {
@@ -216,25 +190,14 @@ export class Forwarder {
     })
   }
 
-  async #withSpool<T>(use: (spool: Spool) => Promise<T>, otherwise: T): Promise<T> {
-    const { spool } = this.#options
-    if (spool === undefined) return otherwise
-    try {
-      return await use(spool)
-    } catch (cause) {
-      this.#spoolFailed(cause)
-      return otherwise
-    }
+  #tell(error: FlogError): void {
+    if (this.#told.has(error.code)) return
+    this.#told.add(error.code)
+    this.#options.onTrouble(error)
   }
 
-  #spoolFailed(cause: unknown): void {
-    this.#tell('FLOG_KERNEL_SPOOL_FAILED', `errors cannot be put into the spool: ${messageOf(cause)}`, cause)
-  }
-
-  #tell(code: FlogError['code'], message: string, cause?: unknown): void {
-    if (this.#told.has(code)) return
-    this.#told.add(code)
-    this.#options.onTrouble(new FlogError(code, message, { cause }))
+  #works(codes: readonly FlogError['code'][]): void {
+    for (const code of codes) this.#told.delete(code)
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type SeenEvent,
 } from './event'
 import { fingerprintOf } from './fingerprint'
-import { Folding } from './folding'
+import { Folding, type Gathered } from './folding'
 import { FORWARD_PART } from './forward-queue'
 import { Forwarder } from './forwarder'
 import { Lanes } from './lanes'
@@ -22,7 +22,6 @@ import { LocalLog } from './local-log'
 import { type KernelOptions, type KernelSettings, parseKernelOptions } from './options'
 import { Plainer } from './plain'
 import { type Sink, SinkQueue } from './sinks'
-import { Spool } from './spool'
 import { type ErrorState, ErrorStates } from './states'
 
 /** The kernel itself, as the part that its own failures are of. */
@@ -83,7 +82,12 @@ export class Kernel implements PartKernel {
     const onFailure = (error: unknown) => this.report({ part: OWN_PART, error })
     this.#decider = new Decider({ clock, policies, intensity, periodMs, onFailure })
     this.#lanes = new Lanes(queue, (event) => this.#pass(event))
-    this.#folding = new Folding({ clock, foldMs, capacity: queue, pass: (event) => this.#passFolded(event) })
+    this.#folding = new Folding({
+      ...{ clock, foldMs, capacity: queue },
+      pass: (event) => this.#passFolded(event),
+      onBegin: (event) => this.#ahead(event),
+      onRepeat: (into, event) => this.#repeated(into, event),
+    })
     this.#forwarder = this.#newForwarder()
   }
 
@@ -107,6 +111,7 @@ export class Kernel implements PartKernel {
       this.#local.lastResort({ ...event, decision: SHUTDOWN.decision })
       return this.#noted(event, SHUTDOWN).decision
     }
+    this.#ahead(event)
     const place = this.#lanes.hold(event)
     const ask: Ask = new Ask({
       clock: this.#settings.clock,
@@ -146,7 +151,7 @@ export class Kernel implements PartKernel {
   }
 
   /**
-   * Answers all who wait with `kill`, and brings out what is there, within `flushMs`; the rest goes into the spool. Idempotent,
+   * Answers all who wait with `kill`, and brings out what is there, within `flushMs`; the rest stays in the spool. Idempotent,
    * never rejects: to stop is no error.
    */
   stop(options: { readonly flushMs?: number } = {}): Promise<void> {
@@ -177,7 +182,10 @@ export class Kernel implements PartKernel {
   #reported(report: ErrorReport): void {
     const { event } = this.#see(report)
     if (this.#isStopped) this.#local.lastResort(event)
-    else this.#lanes.push(event)
+    else {
+      if (this.#lanes.holds(event.part)) this.#ahead(event)
+      this.#lanes.push(event)
+    }
   }
 
   /** All that is done in the call. */
@@ -248,8 +256,20 @@ export class Kernel implements PartKernel {
 
   #passFolded(event: SeenEvent): void {
     this.#tellSinks(event, true)
-    if (!event.noForward && reaches(event.level, this.#settings.forwardLevel))
-      this.#forwarder?.push(rowOf(event))
+    if (this.#isForwarded(event)) this.#forwarder?.push(rowOf(event))
+  }
+
+  /** What waits for a decision, or for more of its kind, is in the spool from now on. */
+  #ahead(event: SeenEvent): void {
+    if (this.#isForwarded(event)) this.#forwarder?.begin(rowOf(event))
+  }
+
+  #repeated({ first, repeat, lastTime }: Gathered, event: SeenEvent): void {
+    this.#forwarder?.grow(first.id, event.id, repeat, () => rowOf({ ...first, repeat, lastTime }))
+  }
+
+  #isForwarded({ noForward, level }: SeenEvent): boolean {
+    return !noForward && reaches(level, this.#settings.forwardLevel)
   }
 
   #tellSinks(event: SeenEvent, isFolded: boolean): void {
@@ -262,7 +282,7 @@ export class Kernel implements PartKernel {
     if (forward === undefined) return undefined
     return new Forwarder({
       ...{ forward, node, capacity: queue, clock, random, metrics },
-      spool: spool === undefined ? undefined : new Spool(spool, spoolBytes),
+      spool: spool === undefined ? undefined : { directory: spool, maxBytes: spoolBytes },
       onTrouble: (error) => this.report({ part: FORWARD_PART, level: 'warning', error }),
     })
   }

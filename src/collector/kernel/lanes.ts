@@ -23,6 +23,11 @@ export class Lanes {
     this.#pass = pass
   }
 
+  /** Whether what a part says now waits behind a decision. */
+  holds(part: string): boolean {
+    return this.#lanes.has(part)
+  }
+
   push(event: SeenEvent): void {
     const lane = this.#lanes.get(event.part)
     if (lane === undefined) this.#pass(event)

@@ -31,11 +31,17 @@ export interface KernelOptions {
   readonly forwardLevel?: Threshold
   /** How the central error log is reached; without it nothing is forwarded. */
   readonly forward?: Forward
-  /** File that keeps what could not be forwarded. One process each. */
+  /**
+   * Directory that keeps what is to be forwarded until that was acknowledged: what a report returned from survives the process.
+   * One process each, on a disk of this machine.
+   */
   readonly spool?: string
-  /** What it may hold; default 16 MiB. */
+  /** Bytes it may hold, at least 1 MiB; with more the oldest rows are dropped, and counted. Default 16 MiB. */
   readonly spoolBytes?: number
-  /** Rows that wait in memory for the central error log; with more the oldest are dropped, and counted. Default 1,000. */
+  /**
+   * Rows that wait in memory for the central error log; default 1,000. Of more, those in a spool wait there only; without one
+   * the oldest are dropped, and counted.
+   */
   readonly queue?: number
   /** Asked in order; the first that answers decides. */
   readonly policies?: readonly Policy[]
@@ -102,7 +108,7 @@ export function parseKernelOptions(options: KernelOptions): KernelSettings {
     forwardLevel: oneOf('forwardLevel', options.forwardLevel ?? 'info', [...LEVELS, 'none']),
     forward: forward === undefined ? undefined : forwardOf(forward),
     spool: spool === undefined ? undefined : text('spool', spool),
-    spoolBytes: parseWhole('spoolBytes', options.spoolBytes ?? KERNEL_SPOOL_BYTES, 1024, 2 ** 31),
+    spoolBytes: parseWhole('spoolBytes', options.spoolBytes ?? KERNEL_SPOOL_BYTES, 2 ** 20, 2 ** 31),
     queue: parseWhole('queue', options.queue ?? KERNEL_QUEUE, 1, 1_000_000),
     policies: list('policies', options.policies ?? []).map((policy) => callable('policies', policy)),
     intensity: parseWhole('intensity', options.intensity ?? KERNEL_INTENSITY, 0, Infinity),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Random } from '../../../src/base/random'
@@ -77,6 +77,19 @@ export async function until({ clock }: Pick<Rig, 'clock'>, isSo: () => boolean):
     await new Promise((resolve) => setImmediate(resolve))
     clock.advance(100)
   }
+}
+
+/** The lines of a spool, in the order in which they were written. */
+export function spoolLines(spool: string): readonly string[] {
+  const names = existsSync(spool) ? readdirSync(spool).sort() : []
+  return names.flatMap((name) => readFileSync(join(spool, name), 'utf8').split('\n').filter(Boolean))
+}
+
+/** The rows that are written in a spool, acknowledged or not. */
+export function spoolRows(spool: string): readonly ErrorRow[] {
+  return spoolLines(spool)
+    .map((line) => JSON.parse(line) as ErrorRow)
+    .filter(({ id }) => id !== undefined)
 }
 
 /** A sink that keeps what it gets. */
