@@ -11,7 +11,7 @@ import {
 import { parseWhole } from '../../base/numbers'
 import { type Random, systemRandom } from '../../base/random'
 import type { Database } from '../store/database'
-import type { Backoff } from './backoff'
+import { type Backoff, parseBackoff } from './backoff'
 import type { Retrieve } from './claim'
 import type { LeaseMetrics } from './metrics'
 import type { Notifier } from './notifier'
@@ -83,8 +83,8 @@ class ControlLoop {
   readonly #waiter: Waiter
   readonly #running = new Map<Work, Promise<void>>()
   readonly #counts = { started: 0, failed: 0, sessions: 0 }
+  readonly #killing = new AbortController()
   #session: Session | undefined
-  #killed = false
 
   constructor(options: ControlLoopOptions) {
     const { clock = new SystemClock(), random = systemRandom, processes, process } = options
@@ -97,6 +97,10 @@ class ControlLoop {
     this.#parallelism = parseWhole('parallelism', options.parallelism ?? 1, 1, 1000)
     this.#pollMs = parseWhole('pollMs', options.pollMs ?? LEASE_POLL_MS, LEASE_POLL_MIN_MS, LEASE_POLL_MAX_MS)
     this.#waiter = new Waiter(clock)
+  }
+
+  get #killed(): boolean {
+    return this.#killing.signal.aborted
   }
 
   async run(): Promise<void> {
@@ -113,7 +117,7 @@ class ControlLoop {
   }
 
   kill(): void {
-    this.#killed = true
+    this.#killing.abort()
     for (const work of this.#running.keys()) work.stop(stopped())
     this.#waiter.wake('killed')
   }
@@ -126,7 +130,10 @@ class ControlLoop {
 
   async #underOneSession(): Promise<void> {
     try {
-      const session = await this.#start()
+      const session = await unlessAborted(this.#start(), this.#killing.signal, (late) => late.close())
+      if (session === undefined) return
+      this.#counts.sessions++
+      this.#session = session
       const onEnd = () => this.#waiter.wake('session')
       session.signal.addEventListener('abort', onEnd)
       await this.#work(session).finally(() => session.signal.removeEventListener('abort', onEnd))
@@ -138,10 +145,10 @@ class ControlLoop {
     }
   }
 
-  async #start(): Promise<Session> {
+  #start(): Promise<Session> {
     const { database, processes, process, component = process, ...rest } = this.#options
     const { runtimeInfo, intervalMs, metrics, onTrouble } = rest
-    const session = await startSession(database, {
+    return startSession(database, {
       component,
       processes,
       clock: this.#clock,
@@ -151,9 +158,6 @@ class ControlLoop {
       ...(metrics === undefined ? {} : { metrics }),
       ...(onTrouble === undefined ? {} : { onTrouble }),
     })
-    this.#counts.sessions++
-    this.#session = session
-    return session
   }
 
   async #work(session: Session): Promise<void> {
@@ -170,9 +174,11 @@ class ControlLoop {
     // What is announced while the database is being asked may not be in its answer.
     this.#waiter.forget('work')
     try {
-      const work = await this.#take(session)
+      const { signal } = this.#killing
+      const work = await unlessAborted(this.#take(session), signal, async (late) => late?.cancel())
       if (work !== undefined) return this.#begin(work)
-      await this.#waiter.wait(await this.#untilDue(), ['killed', 'session', 'work'])
+      const ms = await unlessAborted(this.#untilDue(), signal)
+      await this.#waiter.wait(ms ?? 0, ['killed', 'session', 'work'])
     } catch (error) {
       if (session.expired) return
       // What is being done goes on: whether the session still holds is for its heartbeat to say.
@@ -225,10 +231,21 @@ class ControlLoop {
   async #fail(work: Work, { backoff }: Failure, error: unknown): Promise<void> {
     if (work.signal.aborted) return
     this.#counts.failed++
+    const cause = `failed to process: ${messageOf(error)}`
     try {
-      await work.fail(backoff, `failed to process: ${messageOf(error)}`)
+      await work.fail(this.#checked(backoff), cause)
     } catch (failed) {
       this.#trouble(failed)
+    }
+  }
+
+  /** What was put into a failure may be nonsense; without any backoff it would be tried again at once. */
+  #checked(backoff: Backoff): Backoff {
+    try {
+      return parseBackoff('failure.backoff', backoff)
+    } catch (error) {
+      this.#trouble(error)
+      return this.#backoff
     }
   }
 
@@ -240,7 +257,7 @@ class ControlLoop {
     for (const work of this.#running.keys()) work.stop(stopped())
     try {
       await Promise.race([Promise.allSettled(this.#running.values()), grace.over])
-      await session?.close('its control loop stopped', LEASE_LOOP_GRACE_MS / 2)
+      await session?.close('its control loop stopped', LEASE_LOOP_GRACE_MS * 0.4)
     } catch (error) {
       this.#trouble(error)
     } finally {
@@ -257,6 +274,24 @@ class ControlLoop {
 const DUE = `
 SELECT greatest(0, extract(epoch FROM min(until) - clock_timestamp()) * 1000)::double precision AS ms
   FROM work_backoff WHERE process = $1 AND dead_at IS NULL AND until > now()`
+
+/** `promise`, or undefined as soon as the signal is aborted; what comes later is given to `late`. */
+function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  late: (value: T) => Promise<unknown> = async () => {},
+): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => resolve(undefined)
+    if (signal.aborted) giveUp()
+    else signal.addEventListener('abort', giveUp, { once: true })
+    promise
+      .then((value) => (signal.aborted ? late(value) : resolve(value)))
+      // What comes late has nobody who waits for it: then nothing happens here.
+      .catch(reject)
+      .finally(() => signal.removeEventListener('abort', giveUp))
+  })
+}
 
 function stopped(): FlogError {
   return new FlogError('FLOG_ABORTED', 'the control loop stopped')

@@ -210,6 +210,23 @@ eachDatabase('control loops', (open) => {
     expect(await history(database)).toContain('canceled')
   })
 
+  test('a backoff that cannot be is reported, and the one of the process counts', async () => {
+    await subjects(database, 1)
+    const trouble: unknown[] = []
+    const loop = started({
+      onTrouble: (error) => trouble.push(error),
+      run: async (_, failure) => {
+        failure.backoff = { jitter: 7 }
+        throw new Error('bad item')
+      },
+    })
+    await eventually(async () => (await backoffs(database)).length === 1)
+    loop.kill()
+    await loop.wait()
+    expect(await backoffs(database)).toMatchObject([{ last: 1000n, cause: 'failed to process: bad item' }])
+    expect(trouble).toContainEqual(expect.objectContaining({ code: 'FLOG_OPTION_INVALID' }))
+  })
+
   test('an announcement wakes it at once, in whatever program it was made', async () => {
     const { done, finish } = doneOnce()
     const notifier = await openNotifier(database)
