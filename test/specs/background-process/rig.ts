@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { FlogError } from '../../../src/base/errors'
 import type { ProcessDefinition } from '../../../src/collector/process/definition'
 import type { Owner } from '../../../src/collector/process/owner'
 import type { RunResult } from '../../../src/collector/process/run'
@@ -85,8 +84,6 @@ export class TestOwner implements Owner {
   statements: string[] | undefined
   /** How many of the next transactions that contain a statement fail. */
   failing: { times: number; readonly statement: RegExp } | undefined
-  /** How many of the next transactions that contain a statement are committed, and the answer gets lost. */
-  unanswered: { times: number; readonly statement: RegExp } | undefined
 
   constructor(
     readonly id: string,
@@ -97,22 +94,10 @@ export class TestOwner implements Owner {
     return this.#ended.signal
   }
 
-  async transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
-    const texts: string[] = []
-    const result = await this.database.transaction((tx) =>
-      run({ signal: tx.signal, query: (text, params) => this.#query(tx, texts, text, params) }),
+  transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.transaction((tx) =>
+      run({ signal: tx.signal, query: (text, params) => this.#query(tx, text, params) }),
     )
-    const { unanswered } = this
-    if (
-      unanswered === undefined ||
-      unanswered.times === 0 ||
-      !texts.some((text) => unanswered.statement.test(text))
-    )
-      return result
-    unanswered.times--
-    throw new FlogError('FLOG_DATABASE_UNREACHABLE', 'the connection was lost (it may have been committed)', {
-      details: { outcome: 'unknown' },
-    })
   }
 
   /** The database takes the session for dead. Its process does not know. */
@@ -128,8 +113,7 @@ export class TestOwner implements Owner {
     this.#ended.abort(new Error('the session expired'))
   }
 
-  #query<Row>(tx: Executor, texts: string[], text: string, params?: readonly Param[]) {
-    texts.push(text)
+  #query<Row>(tx: Executor, text: string, params?: readonly Param[]) {
     this.statements?.push(text)
     if (this.failing !== undefined && this.failing.times > 0 && this.failing.statement.test(text)) {
       this.failing.times--

@@ -1,6 +1,6 @@
 import type { Database } from '../../../src/collector/store/database'
 import { eachDatabase } from '../support/databases'
-import { gate, MINUTE, Rig, run, tidy, turnTimers } from './rig'
+import { gate, MINUTE, Rig, run, tidy } from './rig'
 
 eachDatabase('processes in trouble', (open) => {
   let database: Database
@@ -9,63 +9,6 @@ eachDatabase('processes in trouble', (open) => {
     database = await open()
     rig = new Rig(database)
   }, 60_000)
-
-  test.each([
-    ['that began a run', /INSERT INTO process_run/],
-    ['that took an item', /FOR UPDATE SKIP LOCKED/],
-    ['that ended an item', /processed_version = /],
-    ['that dropped an item', /SET list = 'dropped'/],
-    ['that wrote progress', /SET progress_time/],
-    ['that ended the run', /finish_time = .*interrupted/s],
-  ])(
-    '23. a commit %s and was not answered leaves nothing undone, and does nothing twice',
-    async (_, statement) => {
-      const owner = await rig.owner()
-      const processed: string[] = []
-      const scheduler = await rig.instance(
-        {
-          progressMs: 0,
-          active: async ({ name }) => void processed.push(name),
-          cleanup: async ({ name }) => void processed.push(name),
-        },
-        { owner },
-      )
-      for (const item of ['a', 'b', 'c']) await scheduler.processes.register('tidy', item)
-      for (const item of ['x', 'y']) await scheduler.processes.unregister('tidy', item)
-      owner.unanswered = { times: 1, statement }
-      const states: (string | undefined)[] = []
-      for (let turn = 0; turn < 4; turn++) {
-        let settled = false
-        const turned = scheduler.turn('tidy').then(
-          ({ result }) => result?.state,
-          () => 'failed',
-        )
-        void turned.finally(() => {
-          settled = true
-        })
-        while (!settled) await turnTimers(rig.clock)
-        states.push(await turned)
-      }
-      expect(owner.unanswered.times).toBe(0)
-      expect(states.slice(-2)).toEqual([undefined, undefined])
-      expect(processed.sort()).toEqual(['a', 'b', 'c', 'x', 'y'])
-      expect(await rig.states()).toMatchObject({
-        a: 'active completed',
-        c: 'active completed',
-        y: 'dropped new',
-      })
-      const { aggregateStats, lastRun } = await scheduler.processes.view('tidy')
-      expect(lastRun?.state).toBe('completed')
-      expect(aggregateStats).toMatchObject({ workItems: 3, workItemsCleaned: 2 })
-      expect(Object.values(await rig.lists()).sort()).toEqual([
-        'active',
-        'active',
-        'active',
-        'dropped',
-        'dropped',
-      ])
-    },
-  )
 
   test('a worker that was given up writes nothing more', async () => {
     const started = gate()
