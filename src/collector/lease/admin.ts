@@ -1,5 +1,6 @@
 import type { Database, Executor } from '../store/database'
-import { announce } from './notifier'
+import { storableText } from '../store/storable'
+import { announce, announceLoss } from './notifier'
 
 /** One work of one process on one subject, however long it is held or backed off. */
 export interface WorkKey {
@@ -11,38 +12,46 @@ export interface WorkKey {
  * Lets it be tried at once, also when no attempts were left; its failures still count.
  * @returns false when it was not in backoff
  */
-export async function retryNow(executor: Executor, { subject, process }: WorkKey): Promise<boolean> {
-  const { count } = await executor.query(
+export async function retryNow(
+  database: Database,
+  { subject, process }: WorkKey,
+  tx: Executor = database,
+): Promise<boolean> {
+  const { count } = await tx.query(
     'UPDATE work_backoff SET until = now(), dead_at = NULL WHERE subject_id = $1 AND process = $2',
     [subject, process],
   )
-  if (count > 0) await announce(executor, process)
+  if (count > 0) await announce(database, process, tx)
   return count > 0
 }
 
 /** Forgets its failures: it can be tried at once, and begins anew. @returns false when it was not in backoff */
-export async function clearBackoff(executor: Executor, { subject, process }: WorkKey): Promise<boolean> {
-  const { count } = await executor.query('DELETE FROM work_backoff WHERE subject_id = $1 AND process = $2', [
+export async function clearBackoff(
+  database: Database,
+  { subject, process }: WorkKey,
+  tx: Executor = database,
+): Promise<boolean> {
+  const { count } = await tx.query('DELETE FROM work_backoff WHERE subject_id = $1 AND process = $2', [
     subject,
     process,
   ])
-  if (count > 0) await announce(executor, process)
+  if (count > 0) await announce(database, process, tx)
   return count > 0
 }
 
 const CANCEL = `
 WITH taken AS (
   DELETE FROM work WHERE subject_id = $1 AND process = $2
-  RETURNING subject_id, process, session_id, attempt, started_at
+  RETURNING subject_id, process, session_id, fence, attempt, started_at
 )
-INSERT INTO work_history (subject_id, process, session_id, event, attempt, duration_ms, cause)
-SELECT subject_id, process, session_id, 'canceled', attempt,
+INSERT INTO work_history (subject_id, process, session_id, fence, event, attempt, duration_ms, cause)
+SELECT subject_id, process, session_id, fence, 'canceled', attempt,
        (extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint, $3
   FROM taken
-RETURNING 1`
+RETURNING session_id AS session`
 
 /**
- * Takes work from whoever holds it, who hears of it with the next heartbeat, and whose writes are refused from now on.
+ * Takes work from whoever holds it, who is told, and whose writes are refused from now on.
  * @returns false when nobody held it
  */
 export async function cancelWork(
@@ -52,9 +61,15 @@ export async function cancelWork(
 ): Promise<boolean> {
   return database.transaction(async (tx) => {
     await tx.query('SELECT 1 FROM subject WHERE subject_id = $1 FOR UPDATE', [subject])
-    const { rows } = await tx.query(CANCEL, [subject, process, why])
-    if (rows.length > 0) await announce(tx, process)
-    return rows.length > 0
+    const { rows } = await tx.query<{ session: string }>(CANCEL, [subject, process, storableText(why)])
+    if (rows.length === 0) return false
+    await announce(database, process, tx)
+    await announceLoss(
+      database,
+      rows.map(({ session }) => session),
+      tx,
+    )
+    return true
   })
 }
 
@@ -88,6 +103,8 @@ export async function listBackoffs(
 export interface HistoryEntry {
   readonly process: string
   readonly sessionId: string | null
+  /** Null for what an older version wrote. */
+  readonly fence: bigint | null
   readonly event: 'started' | 'finished' | 'failed' | 'canceled' | 'expired' | 'stolen'
   readonly at: Date
   readonly attempt: number | null
@@ -96,7 +113,7 @@ export interface HistoryEntry {
 }
 
 const HISTORY = `
-SELECT process, session_id AS "sessionId", event, at, attempt, duration_ms::double precision AS "durationMs", cause
+SELECT process, session_id AS "sessionId", fence, event, at, attempt, duration_ms::double precision AS "durationMs", cause
   FROM work_history WHERE subject_id = $1 ORDER BY id DESC LIMIT $2`
 
 /** What became of the work on a subject, the newest first; also of one that is gone. */

@@ -72,7 +72,7 @@ WITH ${ALIVE}, candidate AS (${eligible(selection)}${FIRST}
 ), moved AS (
   UPDATE subject SET turn = clock_timestamp() WHERE subject_id = (SELECT subject_id FROM candidate)
 ), owner AS (
-  SELECT session_id, attempt, started_at FROM work
+  SELECT session_id, fence, attempt, started_at FROM work
    WHERE subject_id = (SELECT subject_id FROM candidate) AND process = $2::text FOR UPDATE
 ), fenced AS (
   INSERT INTO work_fence (subject_id, process, fence)
@@ -89,12 +89,12 @@ WITH ${ALIVE}, candidate AS (${eligible(selection)}${FIRST}
    WHERE EXISTS (SELECT 1 FROM session o WHERE o.session_id = work.session_id AND ${DEAD})
   RETURNING subject_id, fence, attempt, heartbeat
 ), written AS (
-  INSERT INTO work_history (subject_id, process, session_id, event, attempt, duration_ms, cause)
-  SELECT t.subject_id, $2::text, o.session_id, 'stolen', o.attempt,
+  INSERT INTO work_history (subject_id, process, session_id, fence, event, attempt, duration_ms, cause)
+  SELECT t.subject_id, $2::text, o.session_id, o.fence, 'stolen', o.attempt,
          (extract(epoch FROM clock_timestamp() - o.started_at) * 1000)::bigint, 'its session was dead'
     FROM taken t CROSS JOIN owner o
   UNION ALL
-  SELECT t.subject_id, $2::text, $1::uuid, 'started', t.attempt, NULL, NULL FROM taken t
+  SELECT t.subject_id, $2::text, $1::uuid, t.fence, 'started', t.attempt, NULL, NULL FROM taken t
 )
 SELECT subject_id AS subject, fence, attempt, heartbeat AS details, (SELECT session_id FROM owner) AS "takenFrom"
   FROM taken`

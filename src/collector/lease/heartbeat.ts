@@ -53,6 +53,11 @@ export class Heartbeat {
     return !this.#stopped
   }
 
+  /** Asks the database at once. */
+  beatNow(): void {
+    void this.#poke()
+  }
+
   stop(): void {
     this.#stopped = true
     this.#next?.cancel()

@@ -4,6 +4,7 @@ import type { Database, Executor } from '../store/database'
 import { isDead, jittered, nextBackoff } from './backoff'
 import type { LeaseMetrics } from './metrics'
 import { NO_METRICS } from './metrics'
+import { announce, announceLoss } from './notifier'
 import type { Processes } from './processes'
 import { putBackoff } from './settle'
 
@@ -44,15 +45,15 @@ const EXPIRE = `
 WITH taken AS (
   DELETE FROM work w USING unnest($1::uuid[], $2::text[]) AS given (subject_id, process)
    WHERE w.subject_id = given.subject_id AND w.process = given.process AND w.session_id = ANY($3::uuid[])
-  RETURNING w.subject_id, w.process, w.session_id, w.attempt, w.started_at
+  RETURNING w.subject_id, w.process, w.session_id, w.fence, w.attempt, w.started_at
 ), written AS (
-  INSERT INTO work_history (subject_id, process, session_id, event, attempt, duration_ms, cause)
-  SELECT t.subject_id, t.process, t.session_id, 'expired', t.attempt,
+  INSERT INTO work_history (subject_id, process, session_id, fence, event, attempt, duration_ms, cause)
+  SELECT t.subject_id, t.process, t.session_id, t.fence, 'expired', t.attempt,
          (extract(epoch FROM clock_timestamp() - t.started_at) * 1000)::bigint,
          'its session was not heard of any more (' || s.component || ')'
     FROM taken t JOIN session s ON s.session_id = t.session_id
 )
-SELECT t.subject_id AS subject, t.process, t.attempt, b.last_interval_ms AS last
+SELECT t.subject_id AS subject, t.process, t.session_id AS session, t.attempt, b.last_interval_ms AS last
   FROM taken t LEFT JOIN work_backoff b ON b.subject_id = t.subject_id AND b.process = t.process`
 
 const END = `
@@ -65,7 +66,7 @@ RETURNING 1`
  * crashes whoever works on it is tried less and less often. Any number of reapers may run.
  */
 export async function reap(database: Database, options: ReapOptions): Promise<Reaped> {
-  const { ended, dead, work } = await database.transaction((tx) => reapOnce(tx, options))
+  const { ended, dead, work } = await database.transaction((tx) => reapOnce(database, tx, options))
   for (const { process } of work) (options.metrics ?? NO_METRICS).count('work_expired', { process })
   const more = dead === LEASE_REAP_SESSIONS || work.length === LEASE_REAP_WORK
   return { sessions: ended, work: work.length, more }
@@ -74,16 +75,22 @@ export async function reap(database: Database, options: ReapOptions): Promise<Re
 interface ExpiredWork {
   readonly subject: string
   readonly process: string
+  readonly session: string
   readonly attempt: number
   readonly last: bigint | null
 }
 
-async function reapOnce(tx: Executor, options: ReapOptions) {
+async function reapOnce(database: Database, tx: Executor, options: ReapOptions) {
   const dead = await tx.query<{ id: string }>(EXPIRED, [LEASE_REAP_SESSIONS])
   if (dead.rows.length === 0) return { ended: 0, dead: 0, work: [] }
   const ids = dead.rows.map(({ id }) => id)
   const work = await expireWork(tx, ids)
   for (const one of work) await countAsFailure(tx, one, options)
+  // The loops learn of the new backoffs; and a holder that lives, and was only not heard of, stops.
+  const processes = work.map(({ process }) => process)
+  const losers = work.map(({ session }) => session)
+  await announce(database, processes, tx)
+  await announceLoss(database, losers, tx)
   const ended = await tx.query(END, [ids])
   return { ended: ended.rows.length, dead: ids.length, work }
 }

@@ -1,5 +1,6 @@
-import { LEASE_CLOSE_MS } from '../../base/limits'
 import type { Database, Executor } from '../store/database'
+import { storableText } from '../store/storable'
+import { announce } from './notifier'
 
 /** What a session is in the database: who, and until when it lives unless it is heard of. */
 export interface NewSession {
@@ -22,7 +23,8 @@ RETURNING session_id AS id`
 
 export async function insertSession(database: Executor, session: NewSession): Promise<string> {
   const { component, runtimeInfo, intervalMs } = session
-  const { rows } = await database.query<{ id: string }>(INSERT, [component, runtimeInfo, intervalMs])
+  const params = [storableText(component), storableText(runtimeInfo), intervalMs]
+  const { rows } = await database.query<{ id: string }>(INSERT, params)
   return (rows[0] as { id: string }).id
 }
 
@@ -62,21 +64,30 @@ UPDATE session SET ended_at = now(), end_reason = $2 WHERE session_id = $1 AND e
 const RELEASE = `
 WITH released AS (
   DELETE FROM work WHERE session_id = $1
-  RETURNING subject_id, process, session_id, attempt, started_at
+  RETURNING subject_id, process, session_id, fence, attempt, started_at
 )
-INSERT INTO work_history (subject_id, process, session_id, event, attempt, duration_ms, cause)
-SELECT subject_id, process, session_id, 'canceled', attempt,
+INSERT INTO work_history (subject_id, process, session_id, fence, event, attempt, duration_ms, cause)
+SELECT subject_id, process, session_id, fence, 'canceled', attempt,
        (extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint, $2
-  FROM released`
+  FROM released
+RETURNING process`
 
-/** Ends a session in order and gives back what it holds. */
-export async function endSession(database: Database, id: string, reason: string): Promise<void> {
+/** Ends a session in order and gives back what it holds, which others are told of. */
+export async function endSession(
+  database: Database,
+  id: string,
+  reason: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const params = [id, storableText(reason)]
   await database.transaction(
     async (tx) => {
       await tx.query(LOCK, [id])
-      await tx.query(END, [id, reason])
-      await tx.query(RELEASE, [id, reason])
+      await tx.query(END, params)
+      const { rows } = await tx.query<{ process: string }>(RELEASE, params)
+      const processes = rows.map(({ process }) => process)
+      await announce(database, processes, tx)
     },
-    { timeoutMs: LEASE_CLOSE_MS },
+    { signal },
   )
 }

@@ -9,12 +9,15 @@ import {
 } from '../../base/limits'
 import { parseWhole } from '../../base/numbers'
 import { type Random, systemRandom } from '../../base/random'
-import type { Database, Transaction, TransactionOptions } from '../store/database'
-import { type ClaimContext, claim, type Retrieve } from './claim'
+import type { Database, Listening, Transaction, TransactionOptions } from '../store/database'
+import { type Claimed, claim, type Retrieve } from './claim'
 import { Heartbeat } from './heartbeat'
 import { type LeaseMetrics, NO_METRICS } from './metrics'
+import { announce, announceLoss, hearOfLoss } from './notifier'
 import type { Processes } from './processes'
 import { endSession, type HeldRow, insertSession, isSessionAlive, pokeSession } from './session-row'
+import { release } from './settle'
+import { Strays } from './strays'
 import { timeout } from './timeout'
 import { Work } from './work'
 import { workLost } from './work-state'
@@ -75,7 +78,9 @@ export class Session {
   /** Breaks off transactions: those that are under way when the session is closed may still end. */
   readonly #broken = new AbortController()
   readonly #held = new Set<Work>()
+  readonly #strays = new Strays()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #listening: Promise<Listening | undefined>
   #end: FlogError | undefined
   #closing: Promise<void> | undefined
 
@@ -87,6 +92,8 @@ export class Session {
     const { clock, random } = parts
     const onLost = (why: string, cause: unknown) => this.#expire(why, cause)
     this.#heartbeat = new Heartbeat({ clock, random, intervalMs, poke: () => this.#poke(), onLost }, sentAt)
+    // Without it the next heartbeat tells.
+    this.#listening = hearOfLoss(parts.database, id, () => this.#heartbeat.beatNow()).catch(() => undefined)
   }
 
   /** Aborts when the session expires, which is before the database lets others have its work, or is closed. */
@@ -137,22 +144,37 @@ export class Session {
    * @throws FlogError FLOG_SESSION_EXPIRED; FLOG_WORK_CONFLICT when `retrieve` names subjects that are all taken
    */
   async work(process: string, retrieve: Retrieve, options: WorkOptions = {}): Promise<Work | undefined> {
-    const { database, processes, metrics, random, clock, onTrouble } = this.#parts
     this.#assertLive()
-    processes.get(process)
-    const context: ClaimContext = {
+    this.#parts.processes.get(process)
+    const claimed = this.#strays.claiming()
+    try {
+      return await this.#track(this.#claim(process, retrieve, options.ignoreBackoff ?? false))
+    } finally {
+      claimed()
+    }
+  }
+
+  async #claim(process: string, retrieve: Retrieve, ignoreBackoff: boolean): Promise<Work | undefined> {
+    const { database, processes, random, clock, onTrouble } = this.#parts
+    const context = {
       database,
       clock,
       random,
       sessionId: this.id,
       excluded: processes.excludedBy(process),
       signal: this.#broken.signal,
-      transact: (run) => this.transact(run),
+      transact: <T>(run: (tx: Transaction) => Promise<T>) => this.transact(run),
     }
-    const claimed = await this.#track(claim(context, process, retrieve, options.ignoreBackoff ?? false))
+    const claimed = await claim(context, process, retrieve, ignoreBackoff)
     if (claimed === 'session expired') throw this.#expire('its row is gone, has ended or has expired')
     if (claimed === undefined) return undefined
-    const labels = { processor: this.#component, process }
+    if (claimed.takenFrom !== null) announceLoss(database, [claimed.takenFrom]).catch(onTrouble)
+    return this.#hold(claimed)
+  }
+
+  #hold(claimed: Claimed): Work {
+    const { database, metrics, random, clock, onTrouble } = this.#parts
+    const labels = { processor: this.#component, process: claimed.process }
     metrics.count('work_started', labels)
     const work: Work = new Work(claimed, {
       session: this,
@@ -171,7 +193,7 @@ export class Session {
 
   /**
    * Ends the session and gives back the work that it holds. Transactions under way get `budgetMs`, by default two
-   * seconds, to end. Idempotent.
+   * seconds, to end, and giving back gets as much again. Idempotent.
    * @throws what the database throws; then the session ends when its time is up
    */
   close(reason = 'closed', budgetMs: number = LEASE_CLOSE_MS): Promise<void> {
@@ -184,16 +206,24 @@ export class Session {
     this.#heartbeat.stop()
     this.#end ??= new FlogError('FLOG_SESSION_EXPIRED', `session ${this.id} was closed`)
     this.#stop(this.#end)
-    const late = timeout(this.#parts.clock, budgetMs, `session ${this.id} did not close in time`)
+    const { clock, database } = this.#parts
+    await this.#settled(budgetMs)
+    this.#broken.abort(this.#end)
+    if (expired) return
+    const late = timeout(clock, budgetMs, `session ${this.id} did not close in time`)
     try {
-      await Promise.race([Promise.allSettled(this.#running), late.over])
-      this.#broken.abort(this.#end)
-      if (expired) return
-      await endSession(this.#parts.database, this.id, reason)
+      await endSession(database, this.id, reason, late.signal)
       for (const work of [...this.#held]) work.lose('canceled', this.#end)
     } finally {
       late.cancel()
     }
+  }
+
+  /** Waits for what is under way, so long at most. */
+  async #settled(ms: number): Promise<void> {
+    const late = timeout(this.#parts.clock, ms, 'what was under way did not end in time')
+    await Promise.race([Promise.allSettled(this.#running), late.over])
+    late.cancel()
   }
 
   /** Held work that the database does not know any more was taken by somebody: its holder hears of it now. */
@@ -204,7 +234,16 @@ export class Session {
     for (const work of before) {
       if (!rows.some((row) => isSame(row, work))) work.lose('lost', workTaken(work))
     }
+    const unknown = rows.filter((row) => ![...this.#held].some((work) => isSame(row, work)))
+    for (const row of this.#strays.among(unknown)) this.#giveBack(row).catch(this.#parts.onTrouble)
     return true
+  }
+
+  async #giveBack(row: HeldRow): Promise<void> {
+    const { database } = this.#parts
+    const held = { ...row, sessionId: this.id }
+    const isGiven = await release(database, held, 'canceled', 'whoever took it never heard of it')
+    if (isGiven) await announce(database, row.process)
   }
 
   #expire(why: string, cause?: unknown): FlogError {
@@ -220,6 +259,7 @@ export class Session {
   /** Work is only told to stop: it may still be given back. */
   #stop(reason: FlogError): void {
     this.#ended.abort(reason)
+    void this.#listening.then((listening) => listening?.close()).catch(() => {})
     for (const work of this.#held) work.stop(reason)
   }
 

@@ -1,17 +1,26 @@
+import { FlogError } from '../../base/errors'
 import type { Executor, PlainJson } from '../store/database'
-import type { Claimed } from './claim'
+import { storableJson, storableText } from '../store/storable'
 import { workLost } from './work-state'
 
 const RELEASE = `
 WITH released AS (
   DELETE FROM work WHERE subject_id = $1 AND process = $2 AND session_id = $3 AND fence = $4
-  RETURNING subject_id, process, session_id, attempt, started_at
+  RETURNING subject_id, process, session_id, fence, attempt, started_at
 )
-INSERT INTO work_history (subject_id, process, session_id, event, attempt, duration_ms, cause)
-SELECT subject_id, process, session_id, $5::text, attempt,
+INSERT INTO work_history (subject_id, process, session_id, fence, event, attempt, duration_ms, cause)
+SELECT subject_id, process, session_id, fence, $5::text, attempt,
        (extract(epoch FROM clock_timestamp() - started_at) * 1000)::bigint, $6::text
   FROM released
 RETURNING attempt`
+
+/** One holding of work. */
+export interface Holding {
+  readonly subject: string
+  readonly process: string
+  readonly sessionId: string
+  readonly fence: bigint
+}
 
 /**
  * Gives the work back, with an entry in the history.
@@ -19,30 +28,32 @@ RETURNING attempt`
  */
 export async function release(
   tx: Executor,
-  held: Claimed,
+  held: Holding,
   event: 'finished' | 'failed' | 'canceled',
   cause?: string,
 ): Promise<boolean> {
   const { subject, process, sessionId, fence } = held
-  const { rows } = await tx.query(RELEASE, [subject, process, sessionId, fence, event, cause ?? null])
+  const why = cause === undefined ? null : storableText(cause)
+  const { rows } = await tx.query(RELEASE, [subject, process, sessionId, fence, event, why])
   return rows.length > 0
 }
 
-/** @throws FlogError FLOG_WORK_LOST */
-export async function assertReleased(
-  tx: Executor,
-  held: Claimed,
-  event: 'finished' | 'failed',
-  cause?: string,
-): Promise<void> {
-  if (!(await release(tx, held, event, cause))) throw lost(held)
+const ENDING = `
+SELECT event FROM work_history
+ WHERE subject_id = $1 AND process = $2 AND session_id = $3 AND fence = $4 AND event <> 'started'`
+
+/** What became of work that is not held any more: `finished`, `failed`, `canceled`, `expired`, `stolen`. */
+export async function endingOf(tx: Executor, held: Holding): Promise<string | undefined> {
+  const { subject, process, sessionId, fence } = held
+  const { rows } = await tx.query<{ event: string }>(ENDING, [subject, process, sessionId, fence])
+  return rows[0]?.event
 }
 
 const LOCK = `
 SELECT 1 FROM work WHERE subject_id = $1 AND process = $2 AND session_id = $3 AND fence = $4 FOR NO KEY UPDATE`
 
 /** Holds on to the work until the transaction ends. @throws FlogError FLOG_WORK_LOST */
-export async function lockHeld(tx: Executor, held: Claimed): Promise<void> {
+export async function lockHeld(tx: Executor, held: Holding): Promise<void> {
   const { rows } = await tx.query(LOCK, [held.subject, held.process, held.sessionId, held.fence])
   if (rows.length === 0) throw lost(held)
 }
@@ -52,9 +63,9 @@ UPDATE work SET heartbeat = coalesce($5::jsonb, heartbeat), heartbeat_at = now()
  WHERE subject_id = $1 AND process = $2 AND session_id = $3 AND fence = $4
 RETURNING 1`
 
-/** Notes how far the work has come. @throws FlogError FLOG_WORK_LOST */
-export async function beat(tx: Executor, held: Claimed, details: PlainJson | undefined): Promise<void> {
-  const json = details === undefined ? null : JSON.stringify(details)
+/** Notes how far the work has come. @throws FlogError FLOG_WORK_LOST, FLOG_OPTION_INVALID for what cannot be stored */
+export async function beat(tx: Executor, held: Holding, details: PlainJson | undefined): Promise<void> {
+  const json = details === undefined ? null : storableJson('details', details)
   const { rows } = await tx.query(BEAT, [held.subject, held.process, held.sessionId, held.fence, json])
   if (rows.length === 0) throw lost(held)
 }
@@ -63,11 +74,11 @@ export async function beat(tx: Executor, held: Claimed, details: PlainJson | und
  * For what writes a backoff, before it touches the work: claims lock the subject first and then its work as well, so that the
  * two cannot wait for each other.
  */
-export async function keepSubject(tx: Executor, held: Claimed): Promise<void> {
+export async function keepSubject(tx: Executor, held: Holding): Promise<void> {
   await tx.query('SELECT 1 FROM subject WHERE subject_id = $1 FOR KEY SHARE', [held.subject])
 }
 
-export async function clearBackoff(tx: Executor, held: Claimed): Promise<void> {
+export async function clearBackoff(tx: Executor, held: Holding): Promise<void> {
   await tx.query('DELETE FROM work_backoff WHERE subject_id = $1 AND process = $2', [
     held.subject,
     held.process,
@@ -75,7 +86,7 @@ export async function clearBackoff(tx: Executor, held: Claimed): Promise<void> {
 }
 
 /** Asked for in each run of the transaction: what an earlier run saw may be old. */
-export async function lastInterval(tx: Executor, held: Claimed): Promise<number | undefined> {
+export async function lastInterval(tx: Executor, held: Holding): Promise<number | undefined> {
   const { rows } = await tx.query<{ last: bigint }>(
     'SELECT last_interval_ms AS last FROM work_backoff WHERE subject_id = $1 AND process = $2',
     [held.subject, held.process],
@@ -107,16 +118,30 @@ export async function putBackoff(
   key: { readonly subject: string; readonly process: string },
   { delayMs, cause, intervalMs, attempts, dead }: NewBackoff,
 ): Promise<Date> {
-  const params = [key.subject, key.process, delayMs, cause, intervalMs, attempts, dead]
+  const params = [key.subject, key.process, delayMs, storableText(cause), intervalMs, attempts, dead]
   const { rows } = await tx.query<{ until: Date }>(PUT_BACKOFF, params)
   return (rows[0] as { until: Date }).until
 }
 
-function lost(held: Claimed): Error {
-  const { subject, process, fence } = held
+export function lost({ subject, process, fence }: Holding): FlogError {
   return workLost(`the work ${process} on ${subject} was taken by somebody else, or cancelled`, {
     subject,
     process,
     fence: String(fence),
   })
+}
+
+export function endedBefore({ subject, process, fence }: Holding, ending: string): FlogError {
+  return new FlogError('FLOG_WORK_FINISHED', `the work ${process} on ${subject} had ${ending} already`, {
+    details: { subject, process, fence: String(fence) },
+  })
+}
+
+/** What an error says of this holding; one of another holding, which passed through its transaction, says nothing of it. */
+export function endOf(error: unknown, held: Holding): 'lost' | 'done' | undefined {
+  if (!FlogError.is(error)) return undefined
+  const { subject, process, fence } = error.details
+  if (subject !== held.subject || process !== held.process || fence !== String(held.fence)) return undefined
+  if (error.code === 'FLOG_WORK_LOST') return 'lost'
+  return error.code === 'FLOG_WORK_FINISHED' ? 'done' : undefined
 }

@@ -23,9 +23,14 @@ export class WorkState {
 
   /**
    * Runs what settles the work; while it runs nothing else may.
+   * @param endOf what an error says of this work: that it is lost, or had ended before; undefined where it is held as before
    * @throws FlogError FLOG_WORK_FINISHED, FLOG_WORK_LOST; and what `run` throws
    */
-  async settle<T>(what: string, run: () => Promise<T>): Promise<T> {
+  async settle<T>(
+    what: string,
+    run: () => Promise<T>,
+    endOf: (error: unknown) => 'lost' | 'done' | undefined = () => undefined,
+  ): Promise<T> {
     this.assertHeld(what)
     this.#phase = 'settling'
     try {
@@ -33,7 +38,7 @@ export class WorkState {
       this.#phase = 'done'
       return result
     } catch (error) {
-      this.#phase = FlogError.is(error, 'FLOG_WORK_LOST') ? 'lost' : 'held'
+      this.#phase = endOf(error) ?? 'held'
       throw error
     }
   }

@@ -7,12 +7,15 @@ import { type Backoff, isDead, jittered, nextBackoff, parseBackoff } from './bac
 import type { Claimed } from './claim'
 import type { Session } from './session'
 import {
-  assertReleased,
   beat,
   clearBackoff,
+  endedBefore,
+  endingOf,
+  endOf,
   keepSubject,
   lastInterval,
   lockHeld,
+  lost,
   putBackoff,
   release,
 } from './settle'
@@ -49,6 +52,10 @@ export class Work {
   readonly #context: WorkContext
   readonly #state = new WorkState()
   readonly #stopped = new AbortController()
+  /** What the last try to end it would have returned. */
+  #sent: Ended | undefined
+  /** What was sent to the database and not answered: it may have been done. */
+  #unanswered: Ended | undefined
 
   constructor(claimed: Claimed, context: WorkContext) {
     const { subject, process, fence, attempt, details } = claimed
@@ -87,12 +94,12 @@ export class Work {
 
   /**
    * It is done: backoff and attempts are forgotten, and `run` writes what came of it in the same transaction. When that
-   * fails the work is still held, and can be finished again.
+   * fails the work is still held, and can be finished again. Where the connection is lost over the COMMIT it is asked what
+   * became of it: nothing is done twice, and what `run` returned the first time is returned.
    * @throws as {@link heartbeat}; and what `run` throws
    */
   async finish<T>(run: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#settle('finish', 'finished', async (tx) => {
-      await assertReleased(tx, this.#claimed, 'finished')
+    return this.#settle('finish', 'finished', undefined, async (tx) => {
       await clearBackoff(tx, this.#claimed)
       return run(tx)
     })
@@ -106,9 +113,7 @@ export class Work {
   async fail(backoff: Backoff | undefined, cause: string): Promise<Date> {
     if (backoff === undefined) this.#context.onTrouble(noBackoff(this.process))
     else parseBackoff('backoff', backoff)
-    return this.#settle('fail', 'failed', async (tx) => {
-      await keepSubject(tx, this.#claimed)
-      await assertReleased(tx, this.#claimed, 'failed', cause)
+    return this.#settle('fail', 'failed', cause, async (tx) => {
       const last = backoff === undefined ? undefined : await lastInterval(tx, this.#claimed)
       const intervalMs = nextBackoff(backoff, last)
       const delayMs = jittered(backoff, intervalMs, this.#context.random)
@@ -148,31 +153,68 @@ export class Work {
     this.#stopped.abort(reason)
   }
 
-  /** Called by the session: the database does not know this holder any more. */
+  /** Called by the session: the database does not know this holder any more. What may have ended it is asked for later. */
   lose(result: 'lost' | 'canceled', reason: unknown): void {
+    if (this.#unanswered !== undefined && result === 'lost') return
     if (this.#state.lose()) this.#settled(result, reason)
   }
 
   async #settle<T>(
     what: string,
-    result: 'finished' | 'failed',
+    ending: Ended['ending'],
+    cause: string | undefined,
     run: (tx: Transaction) => Promise<T>,
   ): Promise<T> {
+    const end = async (tx: Transaction): Promise<T> => {
+      if (ending === 'failed') await keepSubject(tx, this.#claimed)
+      if (!(await release(tx, this.#claimed, ending, cause))) return this.#endedBefore<T>(tx, ending)
+      const value = await run(tx)
+      this.#sent = { ending, value }
+      return value
+    }
     try {
-      const value = await this.#state.settle(what, () => this.#context.session.transact(run))
-      this.#settled(result)
+      const value = await this.#state.settle(
+        what,
+        () => this.#committed(end),
+        (error) => endOf(error, this.#claimed),
+      )
+      this.#settled(ending)
       return value
     } catch (error) {
       if (this.#state.phase === 'lost') this.#settled('lost', error)
+      if (this.#state.phase === 'done') this.#settled(this.#unanswered?.ending ?? ending)
       throw error
     }
+  }
+
+  /** Where the answer was lost it is asked again, at once: if it was done, that is found out. */
+  async #committed<T>(end: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { session } = this.#context
+    for (let isAgain = false; ; isAgain = true) {
+      this.#sent = undefined
+      try {
+        return await session.transact(end)
+      } catch (error) {
+        if (!isUnanswered(error)) throw error
+        this.#unanswered = this.#sent ?? this.#unanswered
+        if (isAgain) throw error
+      }
+    }
+  }
+
+  /** Whoever does not hold it any more may have ended it without hearing of it. */
+  async #endedBefore<T>(tx: Transaction, ending: Ended['ending']): Promise<T> {
+    const sent = this.#unanswered
+    if (sent === undefined || (await endingOf(tx, this.#claimed)) !== sent.ending) throw lost(this.#claimed)
+    if (sent.ending === ending) return sent.value as T
+    throw endedBefore(this.#claimed, sent.ending)
   }
 
   async #orLost<T>(running: Promise<T>): Promise<T> {
     try {
       return await running
     } catch (error) {
-      if (FlogError.is(error, 'FLOG_WORK_LOST')) this.lose('lost', error)
+      if (endOf(error, this.#claimed) === 'lost') this.lose('lost', error)
       throw error
     }
   }
@@ -181,6 +223,16 @@ export class Work {
     this.#stopped.abort(reason ?? new FlogError('FLOG_WORK_FINISHED', `the work ${this.process} is over`))
     this.#context.onSettled(result)
   }
+}
+
+/** An end of the work that was sent to the database, and what its transaction returned. */
+interface Ended {
+  readonly ending: 'finished' | 'failed'
+  readonly value: unknown
+}
+
+function isUnanswered(error: unknown): boolean {
+  return FlogError.is(error) && error.details['outcome'] === 'unknown'
 }
 
 function noBackoff(process: string): FlogError {

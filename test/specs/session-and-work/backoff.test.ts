@@ -98,7 +98,13 @@ describe('the state of work', () => {
     const state = new WorkState()
     await expect(state.settle('finish', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(state.phase).toBe('held')
-    await expect(state.settle('finish', () => Promise.reject(workLost('gone')))).rejects.toThrow('gone')
+    const gone = () =>
+      state.settle(
+        'finish',
+        () => Promise.reject(workLost('gone')),
+        () => 'lost',
+      )
+    await expect(gone()).rejects.toThrow('gone')
     expect(state.phase).toBe('lost')
     await expect(state.settle('fail', ok)).rejects.toMatchObject({ code: 'FLOG_WORK_LOST' })
   })

@@ -1,4 +1,6 @@
+import { cancelWork, retryNow } from '../../../src/collector/lease/admin'
 import type { Session } from '../../../src/collector/lease/session'
+import type { Work } from '../../../src/collector/lease/work'
 import { type Database, openDatabase } from '../../../src/collector/store/database'
 import { FakeClock } from '../../remote/support/fake-clock'
 import { eachDatabase, onPostgres } from '../support/databases'
@@ -198,6 +200,75 @@ eachDatabase('sessions', (open) => {
     expect(taken.signal.aborted).toBe(true)
     expect(kept.signal.aborted).toBe(false)
     await expect(taken.finish(async () => {})).rejects.toMatchObject({ code: 'FLOG_WORK_LOST' })
+  })
+
+  describe('whoever loses its work is told at once, and not at the next heartbeat:', () => {
+    const AN_HOUR = { intervalMs: 3_600_000 }
+    const HEARD = 'hears of losses'
+
+    /** Work of a session that listens by now. */
+    async function heldByListener(): Promise<Work> {
+      await subjects(database, 1)
+      const work = await take(await sessions.start(database, AN_HOUR))
+      await listening(HEARD)
+      return work
+    }
+
+    /** Listening begins beside all else: what is told after this has come to whoever listened before it. */
+    async function listening(payload: string): Promise<void> {
+      const told = latch()
+      const ears = await database.listen('flog_lost', (heard) => heard === payload && told.open())
+      await database.query('SELECT pg_notify($1, $2)', ['flog_lost', payload])
+      await told.opened
+      await ears.close()
+    }
+
+    const aborted = (signal: AbortSignal) =>
+      signal.aborted || new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+
+    test('it was cancelled', async () => {
+      const work = await heldByListener()
+      await cancelWork(database, work, 'asked for')
+      await aborted(work.signal)
+      expect(work.signal.reason).toMatchObject({ code: 'FLOG_WORK_LOST' })
+    })
+
+    test('it was stolen', async () => {
+      const work = await heldByListener()
+      await database.query(`UPDATE session SET deadline = now() - interval '4 hours'`)
+      await take(await sessions.start(database))
+      await aborted(work.signal)
+      expect(work.signal.reason).toEqual(EXPIRED)
+    })
+
+    test('it was taken by the reaper', async () => {
+      const work = await heldByListener()
+      await database.query(`UPDATE session SET deadline = now() - interval '2 hours'`)
+      await reapAll(database)
+      await aborted(work.signal)
+      expect(work.signal.reason).toEqual(EXPIRED)
+    })
+
+    test('but not where the database has no NOTIFY', async () => {
+      class Cockroach extends Watched {
+        override get dialect() {
+          return 'cockroach' as const
+        }
+      }
+      const [subject] = await subjects(database, 1)
+      const key = { subject: subject as string, process: 'classify' }
+      const said: string[] = []
+      const silent = new Cockroach(database)
+      silent.before = (statement) => void said.push(statement)
+      const holder = await sessions.start(silent)
+      await (await take(holder)).fail({ jitter: 0 }, 'broken')
+      expect(await retryNow(silent, key)).toBe(true)
+      await take(holder)
+      await letDie(database, holder)
+      await take(await sessions.start(silent))
+      expect(said.length).toBeGreaterThan(3)
+      expect(said.filter((statement) => statement.includes('pg_notify'))).toEqual([])
+    })
   })
 
   test.each([0, 999, 1.5, Number.NaN, 3_600_001])('an interval of %s is refused', async (intervalMs) => {

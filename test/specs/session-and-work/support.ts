@@ -8,6 +8,7 @@ import { putSubject } from '../../../src/collector/lease/subjects'
 import type { Work } from '../../../src/collector/lease/work'
 import type {
   Database,
+  Dialect,
   Param,
   Rows,
   Transaction,
@@ -131,7 +132,7 @@ export class Watched implements Database {
     this.#inner = inner
   }
 
-  get dialect() {
+  get dialect(): Dialect {
     return this.#inner.dialect
   }
 
@@ -173,6 +174,13 @@ export class Watched implements Database {
   #answer(): void {
     this.#answered++
     for (const { count, resolve } of this.#waiting) if (this.#answered >= count) resolve()
+  }
+}
+
+/** One that hears nothing that is announced. */
+export class Deaf extends Watched {
+  override async listen() {
+    return { close: async () => {} }
   }
 }
 

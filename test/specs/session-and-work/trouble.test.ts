@@ -70,6 +70,21 @@ eachDatabase('trouble with work', (open) => {
     expect(trouble).toEqual([expect.objectContaining({ code: 'FLOG_WORK_NO_BACKOFF' })])
   })
 
+  test('whatever is said of a failure can be stored; what cannot be stored of a heartbeat is refused', async () => {
+    await subjects(database, 1)
+    const session = await sessions.start(database)
+    const work = await take(session)
+    await expect(work.heartbeat({ at: 'half \ud83d' })).rejects.toMatchObject({ code: 'FLOG_OPTION_INVALID' })
+    await expect(work.heartbeat({ at: '\0' })).rejects.toMatchObject({ code: 'FLOG_OPTION_INVALID' })
+    await work.fail({ jitter: 0 }, 'bad byte \0, half \ud83d')
+    expect(await backoffs(database)).toMatchObject([{ cause: 'bad byte \ufffd, half \ufffd' }])
+    expect((await history(database)).at(-1)).toBe('failed bad byte \ufffd, half \ufffd')
+    await letBackoffsPass(database)
+    const again = await take(session)
+    expect(await cancelWork(database, again, 'why\0')).toBe(true)
+    await session.close('why\0')
+  })
+
   test('15. jitter moves only the moment of the next attempt', async () => {
     await subjects(database, 1)
     const session = await sessions.start(database, { random: { ...EVEN, fraction: () => 0.999 } })

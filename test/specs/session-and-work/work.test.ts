@@ -1,11 +1,13 @@
 import { FlogError } from '../../../src/base/errors'
 import { workHistory } from '../../../src/collector/lease/admin'
+import { lost } from '../../../src/collector/lease/settle'
 import { putSubject, removeSubject } from '../../../src/collector/lease/subjects'
 import type { Database, Transaction } from '../../../src/collector/store/database'
 import { eachDatabase } from '../support/databases'
 import {
   backoffs,
   Counted,
+  Deaf,
   history,
   letBackoffsPass,
   letDie,
@@ -188,7 +190,7 @@ eachDatabase('work', (open) => {
   describe('when somebody else has it by now', () => {
     async function stolen() {
       await subjects(database, 1)
-      const [holder, thief] = [await sessions.start(database), await sessions.start(database)]
+      const [holder, thief] = [await sessions.start(new Deaf(database)), await sessions.start(database)]
       const work = await take(holder)
       await letDie(database, holder)
       const theirs = await take(thief)
@@ -223,6 +225,19 @@ eachDatabase('work', (open) => {
       await work.cancel()
       await theirs.heartbeat()
     })
+  })
+
+  test('that other work was lost, and its holder found out in this one’s transaction, is no loss of this one', async () => {
+    await subjects(database, 2)
+    const session = await sessions.start(database)
+    const [work, other] = [await take(session), await take(session)]
+    await database.query('DELETE FROM work WHERE subject_id = $1', [other.subject])
+    const reached: unknown = await work
+      .finish(() => Promise.reject(lost({ ...other, sessionId: session.id })))
+      .catch((error: unknown) => error)
+    expect(reached).toMatchObject(LOST)
+    expect(work.signal.aborted).toBe(false)
+    await work.finish(nothing)
   })
 
   test('22. it is finished once, and never twice at the same time', async () => {
