@@ -217,9 +217,9 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/lease/metrics.ts',
     'src/collector/lease/session-row.ts',
     'src/collector/lease/session.ts',
-    'src/collector/lease/strays.ts',
     'src/collector/lease/timeout.ts',
   ],
+  'test/specs/session-and-work/interrupted.test.ts': ['src/collector/lease/strays.ts'],
   'test/specs/session-and-work/trouble.test.ts': [
     'src/collector/lease/admin.ts',
     'src/collector/lease/generations.ts',

@@ -3,6 +3,7 @@ import { WORK } from './0002-work'
 import { PROCESSES } from './0003-processes'
 import { ERRORS } from './0004-errors'
 import { WORK_ORDER } from './0005-work-order'
+import { HISTORY_FENCE } from './0006-history-fence'
 import { PROCESS_RUNS } from './0010-process-runs'
 import { PROCESS_CHANGES } from './0011-process-changes'
 
@@ -13,6 +14,7 @@ export const MIGRATIONS = [
   PROCESSES,
   ERRORS,
   WORK_ORDER,
+  HISTORY_FENCE,
   PROCESS_RUNS,
   PROCESS_CHANGES,
 ] as const
