@@ -1,7 +1,6 @@
 import type { PoolClient, PoolConfig } from 'pg'
 import type { Clock } from '../../base/clock'
-import { FlogError } from '../../base/errors'
-import { DATABASE_CONNECT_MS } from '../../base/limits'
+import { FlogError, messageOf } from '../../base/errors'
 import type { Param, Rows } from './database'
 import { driver } from './driver'
 import { databaseFailure } from './failures'
@@ -13,6 +12,8 @@ export interface ConnectionsOptions {
   readonly clock: Clock
   /** Milliseconds after which a database that does not answer a statement is given up. */
   readonly answerMs: number
+  /** Milliseconds that whoever wants a connection waits for one. */
+  readonly connectMs: number
   /** What every new connection is told first. */
   readonly greeting: () => string
   readonly onNotification?: (channel: string, payload: string | undefined) => void
@@ -29,14 +30,17 @@ export interface Answer<Row> extends Rows<Row> {
 export class Connections {
   readonly #options: ConnectionsOptions
   readonly #pool: import('pg').Pool
+  readonly #size: number
   readonly #greeted = new WeakSet<PoolClient>()
   #hasGreeted = false
+  #taken = 0
   #closing: Promise<void> | undefined
 
-  constructor(config: PoolConfig, options: ConnectionsOptions) {
+  constructor(config: PoolConfig & { readonly max: number }, options: ConnectionsOptions) {
     this.#options = options
     const { Pool } = driver()
-    this.#pool = new Pool({ connectionTimeoutMillis: DATABASE_CONNECT_MS, ...config, types: valueTypes() })
+    this.#size = config.max
+    this.#pool = new Pool({ connectionTimeoutMillis: options.connectMs, ...config, types: valueTypes() })
     // One that is lost while nobody uses it: the pool has dropped it by now, and the next caller gets another.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', (client) => {
@@ -72,10 +76,23 @@ export class Connections {
 
   async #connect(): Promise<Connection> {
     try {
-      return new Connection(await this.#pool.connect(), this.#options)
+      const client = await this.#pool.connect()
+      this.#taken++
+      return new Connection(client, this.#options, () => this.#taken--)
     } catch (error) {
-      throw databaseFailure(error, { where: this.where })
+      throw this.#exhausted(error) ?? databaseFailure(error, { where: this.where })
     }
+  }
+
+  /** The pool says the same where it is the database that does not answer. */
+  #exhausted(cause: unknown): FlogError | undefined {
+    if (this.#taken < this.#size || !/^timeout exceeded/.test(messageOf(cause))) return undefined
+    const { where, connectMs: ms } = this.#options
+    const message = `the database ${where} has no connection to spare: each of its ${this.#size} was in use for ${ms} ms`
+    return new FlogError('FLOG_DATABASE_TIMEOUT', message, {
+      cause,
+      details: { where, ms, connections: this.#size },
+    })
   }
 
   async #greet(connection: Connection): Promise<void> {
@@ -97,13 +114,18 @@ export class Connections {
  */
 export class Connection {
   readonly client: PoolClient
+  /** Milliseconds after which a database that does not answer is given up, for whoever has the connection. */
+  answerMs: number
   readonly #options: ConnectionsOptions
+  readonly #onEnd: () => void
   #isTaken = true
   #reason: FlogError | undefined
 
-  constructor(client: PoolClient, options: ConnectionsOptions) {
+  constructor(client: PoolClient, options: ConnectionsOptions, onEnd: () => void) {
     this.client = client
+    this.answerMs = options.answerMs
     this.#options = options
+    this.#onEnd = onEnd
   }
 
   /** False once it was given back, or is gone. */
@@ -113,7 +135,8 @@ export class Connection {
 
   /** @throws FlogError FLOG_DATABASE_…, or the reason of the interruption */
   async run<Row>(text: string, params: readonly Param[] = []): Promise<Answer<Row>> {
-    const { where, clock, answerMs: ms } = this.#options
+    const { where, clock } = this.#options
+    const ms = this.answerMs
     if (this.#reason !== undefined) throw this.#reason
     const late = clock.after(ms, () => this.interrupt(silent(where, text, ms)))
     try {
@@ -144,6 +167,7 @@ export class Connection {
   #end(isBroken: boolean): void {
     if (!this.#isTaken) return
     this.#isTaken = false
+    this.#onEnd()
     this.client.release(isBroken)
   }
 }

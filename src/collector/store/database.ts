@@ -4,7 +4,7 @@ import type { Random } from '../../base/random'
 import { openEmbedded } from './embedded/open'
 import { migrate } from './migrate'
 import { MIGRATIONS } from './migrations'
-import { openPostgres } from './postgres'
+import { openPostgres, withoutSecrets } from './postgres'
 
 /** What JSON can say. */
 export type Json = string | number | boolean | null | readonly Json[] | PlainJson
@@ -51,6 +51,8 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal
   /** Milliseconds for all of it, repetitions included, from when it has a connection. */
   readonly timeoutMs?: number
+  /** Milliseconds for each statement, where that is not what the database was opened with. */
+  readonly statementTimeoutMs?: number
 }
 
 export interface Database extends Executor {
@@ -89,8 +91,10 @@ export interface OpenOptions {
   readonly signal?: AbortSignal
   /** Connections at most; PGlite has one. */
   readonly poolSize?: number
-  /** Milliseconds that one statement may take; a transaction may take at least as long. */
+  /** Milliseconds that one statement may take; a transaction may take at least as long. Migrations have a limit of their own. */
   readonly statementTimeoutMs?: number
+  /** Milliseconds to wait for a connection, to be made or to be spared by somebody else. Not on PGlite. */
+  readonly connectTimeoutMs?: number
 }
 
 /**
@@ -111,8 +115,9 @@ export async function openDatabase(where: string, options: OpenOptions = {}): Pr
 
 async function connect(where: string, options: OpenOptions): Promise<Database> {
   if (/^postgres(ql)?:\/\//.test(where)) return openPostgres(where, options)
-  if (where === '' || (/^[a-z]+:/i.test(where) && where !== 'memory:')) {
-    throw invalidOption('database', 'postgres://… or a directory', where)
+  const isOther = /^[a-z]+:|^[a-z][a-z0-9+.-]*:\/\//i.test(where) && where !== 'memory:'
+  if (where === '' || isOther) {
+    throw invalidOption('database', 'postgres://… or a directory', withoutSecrets(where))
   }
   return openEmbedded(where, options)
 }

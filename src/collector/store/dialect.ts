@@ -38,7 +38,10 @@ export const TRAITS: Readonly<Record<Dialect, DialectTraits>> = {
     migratesAtOnce: true,
     greeting: (ms) => `${limits(ms)}; ${CHECK_CLIENT}`,
   },
-  /** Its advisory locks are accepted and do nothing; a table made in a transaction cannot be relied on in the same one. */
+  /**
+   * Its advisory locks are accepted and do nothing; a table made in a transaction cannot be relied on in the same one. That is
+   * what its manual says: no test of ours has run on it, only its way to migrate, on PostgreSQL.
+   */
   cockroach: { notifies: false, migratesAtOnce: false, greeting: limits },
   /** It has no timers of its own: limits are kept outside of it. */
   pglite: { notifies: true, migratesAtOnce: true, greeting: () => `SET timezone = 'UTC'` },

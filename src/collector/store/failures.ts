@@ -17,6 +17,8 @@ const BY_STATE: Readonly<Record<string, FlogErrorCode>> = {
   '57P01': 'FLOG_DATABASE_UNREACHABLE',
   '57P02': 'FLOG_DATABASE_UNREACHABLE',
   '57P03': 'FLOG_DATABASE_UNREACHABLE',
+  // CockroachDB's, of a statement whose answer was lost among its own nodes.
+  '40003': 'FLOG_DATABASE_UNREACHABLE',
   '53300': 'FLOG_DATABASE_UNREACHABLE',
   '25006': 'FLOG_DATABASE_READ_ONLY',
   '23505': 'FLOG_DATABASE_CONFLICT',
@@ -45,6 +47,12 @@ const LOST =
 /** What the operating system says of a connection: errors of DNS, of TCP, and of a socket's file. */
 const UNREACHABLE = /^E(AI_|CONN|HOST|NET|NOTFOUND|PIPE|TIMEDOUT|NOENT|ACCES)/
 
+/** What pg says of one that asks for a password where there is none. */
+const NO_PASSWORD = /client password must be a/
+/** What Node says of a certificate that nobody whom it knows has issued. */
+const UNTRUSTED =
+  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF).*)$/
+
 /** The typed error for what the driver threw; one that is typed already is handed back. Never throws. */
 export function databaseFailure(cause: unknown, doing: Doing): FlogError {
   if (FlogError.is(cause)) return cause
@@ -52,19 +60,25 @@ export function databaseFailure(cause: unknown, doing: Doing): FlogError {
   const code = codeOf(cause, state)
   const statement = doing.statement?.replace(/\s+/g, ' ').trim().slice(0, 200)
   const constraint = field(cause, 'constraint')
-  return new FlogError(
-    code,
-    `the database ${doing.where} ${MEANING[code]}: ${messageOf(cause) || (systemCode(cause) ?? 'no reason was given')}`,
-    {
-      cause,
-      details: {
-        where: doing.where,
-        ...(statement === undefined ? {} : { statement }),
-        ...(state === undefined ? {} : { sqlState: state }),
-        ...(constraint === undefined ? {} : { constraint }),
-      },
+  return new FlogError(code, `the database ${doing.where} ${MEANING[code]}: ${reasonOf(cause)}`, {
+    cause,
+    details: {
+      where: doing.where,
+      ...(statement === undefined ? {} : { statement }),
+      ...(state === undefined ? {} : { sqlState: state }),
+      ...(constraint === undefined ? {} : { constraint }),
     },
-  )
+  })
+}
+
+function reasonOf(cause: unknown): string {
+  const system = systemCode(cause)
+  const message = messageOf(cause)
+  if (NO_PASSWORD.test(message)) return 'it asks for a password, and none was given'
+  if (system !== undefined && UNTRUSTED.test(system)) {
+    return `${message}: name the file of its issuer by sslrootcert=, or do without that by sslmode=no-verify`
+  }
+  return message || (system ?? 'no reason was given')
 }
 
 function codeOf(cause: unknown, state: string | undefined): FlogErrorCode {

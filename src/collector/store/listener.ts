@@ -1,12 +1,7 @@
 import type { ClientConfig } from 'pg'
 import type { Clock, Timer } from '../../base/clock'
 import { FlogError } from '../../base/errors'
-import {
-  DATABASE_CONNECT_MS,
-  DATABASE_LISTEN_PING_MS,
-  DATABASE_RECONNECT_MAX_MS,
-  DATABASE_RECONNECT_MS,
-} from '../../base/limits'
+import { DATABASE_LISTEN_PING_MS, DATABASE_RECONNECT_MAX_MS, DATABASE_RECONNECT_MS } from '../../base/limits'
 import type { Random } from '../../base/random'
 import { Channels, type Notice } from './channels'
 import type { Listening } from './database'
@@ -18,6 +13,16 @@ export interface ListenerOptions {
   readonly where: string
   readonly clock: Clock
   readonly random: Random
+  /** Milliseconds for a connection to be made, to give a sign of life, and to say goodbye. */
+  readonly connectMs: number
+}
+
+/** A connection, and what it was told to listen to. */
+interface Line {
+  readonly client: import('pg').Client
+  readonly told: Map<string, Promise<void>>
+  /** Settles when it has answered all that it was told until now. */
+  last: Promise<void>
 }
 
 /**
@@ -25,18 +30,18 @@ export interface ListenerOptions {
  *
  * ```
  *   idle ──listen()──> connecting ──> listening ──lost──> waiting ──> connecting …
- *     ^                                   │
- *     └─────────── last close() ──────────┘
  * ```
  * A connection that is cut off somewhere in between tells nobody: it is asked for a sign of life now and then.
  */
 export class Listener {
   readonly #options: ListenerOptions
   readonly #channels = new Channels()
-  #client: import('pg').Client | undefined
-  #connecting: Promise<void> | undefined
-  #waiting: Timer | undefined
+  #line: Line | undefined
+  #connecting: Promise<Line> | undefined
+  /** Until the next attempt to connect, or until the next question for a sign of life. */
+  #timer: Timer | undefined
   #failures = 0
+  #hasMissed = false
   #closed = false
 
   constructor(options: ListenerOptions) {
@@ -45,14 +50,10 @@ export class Listener {
 
   /** @throws FlogError FLOG_CLOSED, FLOG_DATABASE_UNREACHABLE, … where it cannot be listened to now */
   async listen(channel: string, onNotice: Notice): Promise<Listening> {
-    if (this.#closed) throw new FlogError('FLOG_CLOSED', `the database ${this.#options.where} was closed`)
-    const isNew = this.#channels.add(channel, onNotice)
+    this.#refuseClosed()
+    this.#channels.add(channel, onNotice)
     try {
-      if (this.#client !== undefined) {
-        if (isNew) await run(this.#client, listenTo(channel))
-      } else {
-        await this.#connect()
-      }
+      await told(this.#line ?? (await this.#connect()), channel)
     } catch (error) {
       this.#channels.remove(channel, onNotice)
       throw databaseFailure(error, { where: this.#options.where, statement: listenTo(channel) })
@@ -60,89 +61,120 @@ export class Listener {
     return { close: async () => this.#stop(channel, onNotice) }
   }
 
+  /** Idempotent. A database that does not take its leave is left. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#waiting?.cancel()
-    const client = this.#client
-    this.#client = undefined
-    await client?.end().catch(() => {})
+    this.#timer?.cancel()
+    const line = this.#line ?? (await this.#connecting?.catch(() => undefined))
+    this.#line = undefined
+    if (line === undefined) return
+    const late = this.#options.clock.after(this.#options.connectMs, () => cutOff(line.client))
+    await line.client.end().catch(() => {})
+    late.cancel()
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new FlogError('FLOG_CLOSED', `the database ${this.#options.where} was closed`)
   }
 
   async #stop(channel: string, onNotice: Notice): Promise<void> {
     const isLast = this.#channels.remove(channel, onNotice)
-    if (!isLast || this.#client === undefined) return
+    if (!isLast || this.#line?.told.delete(channel) !== true) return
     // Where it fails the connection is lost, and the next one does not listen to it.
-    await run(this.#client, `UNLISTEN ${quoted(channel)}`).catch(() => {})
+    await say(this.#line, `UNLISTEN ${quoted(channel)}`).catch(() => {})
   }
 
-  #connect(): Promise<void> {
-    this.#connecting ??= this.#open().finally(() => {
-      this.#connecting = undefined
-    })
+  /** Whoever else waits for a connection waits for this one; where it fails, for the next. */
+  #connect(): Promise<Line> {
+    this.#timer?.cancel()
+    this.#connecting ??= this.#open()
+      .catch((error: unknown) => {
+        if (this.#hasMissed) this.#later()
+        throw error
+      })
+      .finally(() => {
+        this.#connecting = undefined
+      })
     return this.#connecting
   }
 
-  async #open(): Promise<void> {
-    this.#waiting?.cancel()
+  async #open(): Promise<Line> {
     const { Client } = driver()
-    const client = new Client({ connectionTimeoutMillis: DATABASE_CONNECT_MS, ...this.#options.config })
-    client.on('error', () => this.#lost(client))
-    client.on('end', () => this.#lost(client))
+    const client = new Client(this.#options.config)
+    const line: Line = { client, told: new Map(), last: Promise.resolve() }
+    client.on('error', () => this.#lost(line))
+    client.on('end', () => this.#lost(line))
     client.on('notification', ({ channel, payload }) => this.#channels.tell(channel, payload ?? ''))
     try {
       await client.connect()
-      for (const channel of this.#channels.names()) await run(client, listenTo(channel))
+      await Promise.all(this.#channels.names().map((channel) => told(line, channel)))
+      this.#refuseClosed()
     } catch (error) {
       cutOff(client)
       throw error
     }
-    if (this.#closed) await client.end().catch(() => {})
-    else this.#client = client
+    this.#line = line
     this.#failures = 0
-    this.#watch(client)
+    this.#askLater(line)
+    if (this.#hasMissed) this.#channels.tellAll()
+    this.#hasMissed = false
+    return line
   }
 
-  #lost(client: import('pg').Client): void {
-    if (this.#client !== client) return
-    this.#client = undefined
-    cutOff(client)
+  #lost(line: Line): void {
+    if (this.#line !== line) return
+    this.#line = undefined
+    this.#hasMissed = true
+    cutOff(line.client)
     this.#later()
   }
 
   #later(): void {
+    this.#timer?.cancel()
     if (this.#closed) return
     const { clock, random } = this.#options
     const bound = Math.min(DATABASE_RECONNECT_MAX_MS, DATABASE_RECONNECT_MS * 2 ** this.#failures++)
-    this.#waiting = clock.after(bound * (0.5 + random.fraction() / 2), () => {
-      this.#connect().then(
-        () => this.#channels.tellAll(),
-        () => this.#later(),
-      )
+    this.#timer = clock.after(bound * (0.5 + random.fraction() / 2), () => {
+      // Where it fails the next attempt is due already.
+      this.#connect().catch(() => {})
     })
   }
 
-  #watch(client: import('pg').Client): void {
-    const { clock } = this.#options
-    const ask = () => {
-      if (this.#client !== client) return
-      const silent = clock.after(DATABASE_CONNECT_MS, () => this.#lost(client))
-      run(client, 'SELECT 1').then(
-        () => {
-          silent.cancel()
-          clock.after(DATABASE_LISTEN_PING_MS, ask)
-        },
-        () => {
-          silent.cancel()
-          this.#lost(client)
-        },
-      )
-    }
-    clock.after(DATABASE_LISTEN_PING_MS, ask)
+  #askLater(line: Line): void {
+    this.#timer?.cancel()
+    this.#timer = this.#options.clock.after(DATABASE_LISTEN_PING_MS, () => this.#ask(line))
+  }
+
+  #ask(line: Line): void {
+    const silent = this.#options.clock.after(this.#options.connectMs, () => this.#lost(line))
+    this.#timer = silent
+    say(line, 'SELECT 1').then(
+      () => {
+        silent.cancel()
+        if (this.#line === line) this.#askLater(line)
+      },
+      () => this.#lost(line),
+    )
   }
 }
 
-async function run(client: import('pg').Client, text: string): Promise<void> {
-  await client.query(text)
+/** Resolves when the database listens to the channel for us. */
+function told(line: Line, channel: string): Promise<void> {
+  const known = line.told.get(channel)
+  if (known !== undefined) return known
+  const telling = say(line, listenTo(channel))
+  line.told.set(channel, telling)
+  telling.catch(() => line.told.delete(channel))
+  return telling
+}
+
+/** One after the other: pg takes no second statement while it is at the first. */
+function say(line: Line, text: string): Promise<void> {
+  const said = line.last.then(async () => {
+    await line.client.query(text)
+  })
+  line.last = said.catch(() => {})
+  return said
 }
 
 function listenTo(channel: string): string {

@@ -36,7 +36,11 @@ CREATE TABLE IF NOT EXISTS flog_migration (
   applied_at timestamptz NOT NULL DEFAULT now()
 )`
 
-const EXISTS = `SELECT to_regclass('flog_migration') IS NOT NULL AS exists`
+const CREATE_LOCK = 'CREATE TABLE IF NOT EXISTS flog_migration_lock (id integer PRIMARY KEY)'
+const FILL_LOCK = 'INSERT INTO flog_migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING'
+const TAKE_LOCK = 'SELECT id FROM flog_migration_lock WHERE id = 1 FOR UPDATE'
+
+const EXISTS = 'SELECT to_regclass($1) IS NOT NULL AS exists'
 const APPLIED = 'SELECT number, name, checksum, adds_only FROM flog_migration ORDER BY number'
 const RECORD = 'INSERT INTO flog_migration (number, name, checksum, adds_only) VALUES ($1, $2, $3, $4)'
 
@@ -52,6 +56,7 @@ export async function migrate(
   if (await isUpToDate(database, migrations)) return
   const options: TransactionOptions = {
     timeoutMs: DATABASE_MIGRATION_MS,
+    statementTimeoutMs: DATABASE_MIGRATION_MS,
     ...(signal === undefined ? {} : { signal }),
   }
   if (TRAITS[database.dialect].migratesAtOnce) await allAtOnce(database, migrations, options)
@@ -59,8 +64,7 @@ export async function migrate(
 }
 
 async function isUpToDate(database: Database, migrations: readonly Migration[]): Promise<boolean> {
-  const { rows } = await database.query<{ exists: boolean }>(EXISTS)
-  if (rows[0]?.exists !== true) return false
+  if (!(await exists(database, 'flog_migration'))) return false
   return (await missing(database, migrations, database.where)).length === 0
 }
 
@@ -72,17 +76,34 @@ async function allAtOnce(database: Database, migrations: readonly Migration[], o
   }, options)
 }
 
-/** Of two that apply the same one, the one whose record comes second fails, its tables undone, and finds it applied. */
+/**
+ * Each in a transaction of its own, while another one, which does nothing else, has the row that is the lock. It is let go when
+ * that ends, also by the death of its process.
+ */
 async function oneByOne(database: Database, migrations: readonly Migration[], options: TransactionOptions) {
-  await database.query(CREATE)
-  for (const migration of await missing(database, migrations, database.where)) {
-    try {
-      await database.transaction((tx) => apply(tx, migration), options)
-    } catch (error) {
-      const still = await missing(database, migrations, database.where)
-      if (still.some(({ number }) => number === migration.number)) throw error
+  await ensure(database, 'flog_migration', CREATE)
+  await ensure(database, 'flog_migration_lock', CREATE_LOCK)
+  await database.query(FILL_LOCK)
+  await database.transaction(async (lock) => {
+    await lock.query(TAKE_LOCK)
+    for (const migration of await missing(database, migrations, database.where)) {
+      await database.transaction((tx) => apply(tx, migration), { ...options, signal: lock.signal })
     }
+  }, options)
+}
+
+/** Of two that make a table at once one may be told that it is there, `IF NOT EXISTS` or not. */
+async function ensure(database: Database, table: string, create: string): Promise<void> {
+  try {
+    await database.query(create)
+  } catch (error) {
+    if (!(await exists(database, table))) throw error
   }
+}
+
+async function exists(executor: Executor, table: string): Promise<boolean> {
+  const { rows } = await executor.query<{ exists: boolean }>(EXISTS, [table])
+  return rows[0]?.exists === true
 }
 
 async function apply(tx: Executor, { number, name, addsOnly, sql }: Migration): Promise<void> {

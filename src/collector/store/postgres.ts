@@ -1,6 +1,6 @@
-import type { PoolConfig } from 'pg'
+import type { ClientConfig } from 'pg'
 import { SystemClock } from '../../base/clock'
-import { FlogError } from '../../base/errors'
+import { FlogError, messageOf, systemCode } from '../../base/errors'
 import {
   DATABASE_CONNECT_MS,
   DATABASE_CONNECTIONS,
@@ -25,22 +25,29 @@ import { PooledDatabase } from './pooled'
 export async function openPostgres(url: string, options: OpenOptions = {}): Promise<Database> {
   const { clock = new SystemClock(), random = systemRandom } = options
   const where = withoutSecrets(url)
-  const config: PoolConfig = {
+  const connectMs = options.connectTimeoutMs ?? DATABASE_CONNECT_MS
+  const config = {
     connectionString: url,
-    max: options.poolSize ?? DATABASE_CONNECTIONS,
+    connectionTimeoutMillis: connectMs,
     keepAlive: true,
     application_name: 'flog',
   }
   const dialect = await probe(config, where, options.signal)
   const statementTimeoutMs = options.statementTimeoutMs ?? DATABASE_STATEMENT_MS
-  const connections = new Connections(config, {
-    where,
-    clock,
-    // It ends statements that take too long by itself: this is for one that does not answer at all.
-    answerMs: statementTimeoutMs + DATABASE_GRACE_MS,
-    greeting: () => greetingOf(TRAITS[dialect], statementTimeoutMs),
-  })
-  const listener = TRAITS[dialect].notifies ? new Listener({ config, where, clock, random }) : undefined
+  const connections = new Connections(
+    { ...config, max: sizeOf(TRAITS[dialect], options) },
+    {
+      where,
+      clock,
+      connectMs,
+      // It ends statements that take too long by itself: this is for one that does not answer at all.
+      answerMs: statementTimeoutMs + DATABASE_GRACE_MS,
+      greeting: () => greetingOf(TRAITS[dialect], statementTimeoutMs),
+    },
+  )
+  const listener = TRAITS[dialect].notifies
+    ? new Listener({ config, where, clock, random, connectMs })
+    : undefined
   return new PooledDatabase({
     dialect,
     connections,
@@ -53,24 +60,43 @@ export async function openPostgres(url: string, options: OpenOptions = {}): Prom
   })
 }
 
-/** A URL as it may be shown: neither its password nor its parameters, which may hold one. */
+/** A URL as it may be shown: without its password and its parameters, which may hold one; the path of a socket is kept. */
 export function withoutSecrets(url: string): string {
+  const shown = URL.canParse(url) ? new URL(url) : undefined
+  // A password with a `/`, `?` or `#` in it looks like a host and what follows it.
+  const isTorn =
+    shown === undefined || /@/.test(shown.pathname) || /@/.test(shown.hash) || /^\?[^=]*@/.test(shown.search)
+  if (isTorn) return url.replace(/\/\/.*@/s, '//').replace(/[?#].*$/s, '')
+  const { protocol, username, host, pathname, searchParams } = shown
+  const socket = searchParams.get('host')
+  const where = host === '' && socket !== null ? `?host=${socket}` : ''
+  return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}${where}`
+}
+
+/** @throws FlogError FLOG_OPTION_INVALID for a URL that cannot be read, or names a file that cannot */
+function newClient(config: ClientConfig, where: string): import('pg').Client {
+  const { Client } = driver()
   try {
-    const { protocol, username, host, pathname } = new URL(url)
-    return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`
-  } catch {
-    return url.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/s, '')
+    return new Client(config)
+  } catch (error) {
+    // Not as its cause: that may show all of the URL.
+    const why =
+      systemCode(error) === 'ERR_INVALID_URL'
+        ? 'it is no URL; in a name or a password, write # as %23, % as %25, / as %2F, : as %3A, ? as %3F and @ as %40'
+        : messageOf(error)
+    throw new FlogError('FLOG_OPTION_INVALID', `the URL of the database ${where} cannot be used: ${why}`, {
+      details: { option: 'database', where },
+    })
   }
 }
 
 /** Asks what it is, over a connection of its own. */
 async function probe(
-  config: PoolConfig,
+  config: ClientConfig,
   where: string,
   signal: AbortSignal | undefined,
 ): Promise<'postgres' | 'cockroach'> {
-  const { Client } = driver()
-  const client = new Client({ connectionTimeoutMillis: DATABASE_CONNECT_MS, ...config })
+  const client = newClient(config, where)
   client.on('error', () => {})
   const giveUp = () => cutOff(client)
   try {
@@ -86,6 +112,11 @@ async function probe(
     signal?.removeEventListener('abort', giveUp)
     cutOff(client)
   }
+}
+
+/** Where a row is the lock of migrations, its connection is not the one that migrates. */
+function sizeOf({ migratesAtOnce }: DialectTraits, { poolSize = DATABASE_CONNECTIONS }: OpenOptions): number {
+  return migratesAtOnce ? poolSize : Math.max(poolSize, 2)
 }
 
 function greetingOf({ greeting }: DialectTraits, statementMs: number): string {

@@ -1,6 +1,11 @@
 import type { Clock, Timer } from '../../base/clock'
 import { FlogError } from '../../base/errors'
-import { DATABASE_RETRIES, DATABASE_RETRY_MAX_MS, DATABASE_RETRY_MS } from '../../base/limits'
+import {
+  DATABASE_GRACE_MS,
+  DATABASE_RETRIES,
+  DATABASE_RETRY_MAX_MS,
+  DATABASE_RETRY_MS,
+} from '../../base/limits'
 import type { Random } from '../../base/random'
 import type { Connection, Connections } from './connections'
 import type { Param, Rows, Transaction, TransactionOptions } from './database'
@@ -41,7 +46,7 @@ type Outcome<T> = { readonly result: T } | { readonly error: unknown; readonly a
 async function attemptOnce<T>(
   context: TransactionContext,
   run: (tx: Transaction) => Promise<T>,
-  { isolation = 'read committed' }: TransactionOptions,
+  { isolation = 'read committed', statementTimeoutMs }: TransactionOptions,
   { signal, begin }: Limits,
 ): Promise<Outcome<T>> {
   const connection = await context.connections.take(signal)
@@ -52,6 +57,7 @@ async function attemptOnce<T>(
   try {
     signal.throwIfAborted()
     await connection.run(`BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`)
+    if (statementTimeoutMs !== undefined) await prolong(connection, statementTimeoutMs)
     const work = context.inside(
       () => tx.isOpen,
       () => run(tx),
@@ -70,6 +76,14 @@ async function attemptOnce<T>(
   } finally {
     signal.removeEventListener('abort', giveUp)
   }
+}
+
+/** The database keeps the limit itself; where it does not answer at all, or keeps none, this side does. */
+async function prolong(connection: Connection, ms: number): Promise<void> {
+  connection.answerMs = ms + DATABASE_GRACE_MS
+  await connection.run(
+    `SET LOCAL statement_timeout = ${ms}; SET LOCAL idle_in_transaction_session_timeout = ${ms}`,
+  )
 }
 
 /** Statements of one transaction. It remembers the first that failed: after it, the database takes no more. */

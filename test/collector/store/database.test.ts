@@ -115,9 +115,15 @@ eachDatabase('a database', (open) => {
   })
 })
 
-test.each(['', 'mysql://localhost/test', 'http://localhost'])('%j is no database', async (where) => {
+test.each([
+  '',
+  'mysql://me:secret@localhost/test',
+  'http://localhost',
+  'postgresql+driver://me:secret@localhost/test',
+])('%j is no database', async (where) => {
   const failure = await openDatabase(where).catch((error: unknown) => error)
   expect(FlogError.is(failure, 'FLOG_OPTION_INVALID')).toBe(true)
+  expect(String(failure)).not.toContain('secret')
 })
 
 async function until(holds: () => boolean): Promise<void> {

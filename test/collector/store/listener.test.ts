@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { DATABASE_RECONNECT_MAX_MS } from '../../../src/base/limits'
 import { type Database, openDatabase } from '../../../src/collector/store/database'
+import { FakeClock } from '../../remote/support/fake-clock'
 import { onPostgres } from '../../specs/support/databases'
+import { PostgresServer, withOwnPostgres } from '../../specs/support/postgres-server'
 
 /** What was heard, and a way to wait for the next. */
 class Heard {
@@ -62,10 +65,64 @@ onPostgres('a listener', (urlOf) => {
     await listening[1]?.close()
   })
 
+  test('that comes while the connection is being made hears from when it was told so', async () => {
+    const [first, second] = [new Heard(), new Heard()]
+    const fresh = await openDatabase(await urlOf())
+    const other = `${channel}_2`
+    const soon = fresh.listen(channel, first.hear)
+    // Turn by turn, so that it comes in each state of the other's connection.
+    const late: Promise<unknown>[] = []
+    for (let turn = 0; turn < 30; turn++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      late.push(fresh.listen(`${other}_${turn}`, second.hear))
+    }
+    await Promise.all([soon, ...late])
+    for (let turn = 0; turn < 30; turn++)
+      await database.query('SELECT pg_notify($1, $2)', [`${other}_${turn}`, 'x'])
+    expect(await second.count(30)).toHaveLength(30)
+    await fresh.close()
+  })
+
   test('of a database that was closed is refused', async () => {
     const closed = await openDatabase(await urlOf())
     await closed.listen(channel, () => {})
     await closed.close()
     await expect(closed.listen(channel, () => {})).rejects.toMatchObject({ code: 'FLOG_CLOSED' })
+  })
+})
+
+withOwnPostgres('listeners of a server that comes and goes', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await PostgresServer.start()
+  })
+  afterAll(() => server.remove())
+
+  test('are told that something may have been missed, also where somebody else made the new connection', async () => {
+    const clock = new FakeClock()
+    const database = await openDatabase(server.url, { clock })
+    const [first, second] = [new Heard(), new Heard()]
+    await database.listen('first', first.hear)
+    await server.kill()
+    await server.start()
+    await database.listen('second', second.hear)
+    expect(await first.count(1)).toEqual([undefined])
+    await database.close()
+  })
+
+  test('are connected again, although somebody who came meanwhile could not be', async () => {
+    const clock = new FakeClock()
+    const database = await openDatabase(server.url, { clock })
+    const heard = new Heard()
+    await database.listen('first', heard.hear)
+    await server.kill()
+    await expect(database.listen('second', () => {})).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_UNREACHABLE',
+    })
+    await server.start()
+    clock.advance(DATABASE_RECONNECT_MAX_MS)
+    expect(await heard.count(1)).toEqual([undefined])
+    await database.close()
+    expect(clock.pending).toBe(0)
   })
 })

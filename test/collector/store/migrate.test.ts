@@ -88,6 +88,53 @@ eachDatabase('the schema', (open) => {
   })
 })
 
+/** The same database, taken for one whose advisory locks do nothing. */
+function lockless(database: Database): Database {
+  return new Proxy(database, {
+    get: (target, name) => {
+      if (name === 'dialect') return 'cockroach'
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+onPostgres('a migration', (urlOf) => {
+  const slow = (number: number): Migration => ({
+    number,
+    name: `slow ${number}`,
+    addsOnly: true,
+    sql: `SELECT pg_sleep(0.3); CREATE TABLE slow_${number} (n integer)`,
+  })
+
+  test.each([
+    ['under an advisory lock', (database: Database) => database],
+    ['under a row', lockless],
+  ])('%s may take longer than statements may, also while another process waits for it', async (_, as) => {
+    const url = await urlOf()
+    const open = () => openDatabase(url, { statementTimeoutMs: 200, poolSize: 2 })
+    const databases = await Promise.all([open(), open(), open()])
+    const first = databases[0] as Database
+    const all = [...MIGRATIONS, slow(NEXT + 1), slow(NEXT + 2)]
+    await Promise.all(databases.map((database) => migrate(as(database), all)))
+    expect((await numbers(first)).slice(-2)).toEqual([NEXT + 1, NEXT + 2])
+    await first.query(`DROP TABLE slow_${NEXT + 1}, slow_${NEXT + 2}`)
+    await first.query('DELETE FROM flog_migration WHERE number > $1', [NEXT])
+    await Promise.all(databases.map((database) => database.close()))
+  })
+
+  test('that fails in one process is tried by the next one, where a row is the lock', async () => {
+    const database = lockless(await openDatabase(await urlOf()))
+    const wrong = { ...slow(NEXT), sql: 'CREATE TABLE half (n integer); SELECT nothing' }
+    await expect(migrate(database, [...MIGRATIONS, wrong])).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_FAILED',
+    })
+    await migrate(database, [...MIGRATIONS, { ...wrong, sql: 'CREATE TABLE half (n integer)' }])
+    expect((await numbers(database)).at(-1)).toBe(NEXT)
+    await database.close()
+  })
+})
+
 onPostgres('an empty schema', (urlOf) => {
   test('that several processes and connections open at once is made once', async () => {
     const url = await urlOf()

@@ -1,9 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { inspect } from 'node:util'
+import { FlogError } from '../../../src/base/errors'
 import { DATABASE_CONNECT_MS, DATABASE_LISTEN_PING_MS, DATABASE_RECONNECT_MS } from '../../../src/base/limits'
+import { systemRandom } from '../../../src/base/random'
 import { type Database, openDatabase } from '../../../src/collector/store/database'
 import { dialectOf } from '../../../src/collector/store/dialect'
 import { withoutSecrets } from '../../../src/collector/store/postgres'
+import { createTlsIdentity } from '../../../src/remote/certificate'
 import { FakeClock } from '../../remote/support/fake-clock'
 import { PostgresServer, withOwnPostgres } from '../../specs/support/postgres-server'
 
@@ -148,6 +152,84 @@ withOwnPostgres('a database in trouble', () => {
     await server.start()
   })
 
+  test('that ends the connection in the COMMIT is said to have perhaps taken it', async () => {
+    await database.query('CREATE TABLE deadly (n integer)')
+    await database.query(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
+    await database.query(`CREATE CONSTRAINT TRIGGER die AFTER INSERT ON deadly
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()`)
+    const run = database.transaction((tx) => tx.query('INSERT INTO deadly VALUES (1)'))
+    await expect(run).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_UNREACHABLE',
+      details: { sqlState: '57P01', statement: 'COMMIT', outcome: 'unknown' },
+    })
+    await expect(database.query('SELECT 1 FROM deadly')).resolves.toMatchObject({ count: 0 })
+  })
+
+  test('whose connections are all in use says so, and not that it cannot be reached', async () => {
+    const single = await openDatabase(server.url, { poolSize: 1, connectTimeoutMs: 1500 })
+    const run = single.transaction(async (tx) => {
+      await tx.query('SELECT 1')
+      await single.query('SELECT 2')
+    })
+    await expect(run).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_TIMEOUT',
+      message: `the database ${single.where} has no connection to spare: each of its 1 was in use for 1500 ms`,
+    })
+    await single.close()
+  })
+
+  test('that is frozen is closed all the same, also while it is listened to', async () => {
+    const clock = new FakeClock()
+    const frozen = await openDatabase(server.url, { clock })
+    await frozen.listen('news', () => {})
+    server.freeze()
+    const closed = frozen.close()
+    clock.advance(DATABASE_CONNECT_MS)
+    await closed
+    server.thaw()
+    expect(clock.pending).toBe(0)
+  })
+
+  test('that asks for a password, or for trust in its certificate, says what is wrong, and no secret', async () => {
+    const { key, certificate } = createTlsIdentity(systemRandom)
+    await database.query(`ALTER ROLE postgres PASSWORD 'rightsecret'`)
+    await server.kill()
+    await server.start(
+      `hba_file=${server.file('hba', 'host all all 127.0.0.1/32 scram-sha-256')}`,
+      'ssl=on',
+      `ssl_cert_file=${server.file('cert', certificate)}`,
+      `ssl_key_file=${server.file('key', key)}`,
+    )
+    const withPassword = (password: string, query = '') =>
+      `${server.url.replace('postgres@', `postgres${password}@`)}${query}`
+    const refusal = async (url: string) => {
+      const error: unknown = await openDatabase(url).catch((thrown: unknown) => thrown)
+      expect(FlogError.is(error, 'FLOG_DATABASE_FAILED')).toBe(true)
+      expect(inspect(error, { depth: 9 })).not.toMatch(/(right|wrong)secret/)
+      return (error as Error).message
+    }
+    expect(await refusal(withPassword(':wrongsecret'))).toMatch(
+      /password authentication failed for user "postgres"/,
+    )
+    expect(await refusal(withPassword(''))).toMatch(/refused: it asks for a password, and none was given/)
+    expect(await refusal(withPassword(':rightsecret', '?sslmode=verify-full'))).toMatch(
+      /self-signed certificate: name the file of its issuer by sslrootcert=, or do without that by sslmode=no-verify/,
+    )
+    const trusting = await openDatabase(withPassword(':rightsecret', '?sslmode=no-verify'))
+    await expect(
+      trusting.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'),
+    ).resolves.toMatchObject({
+      rows: [{ ssl: true }],
+    })
+    await trusting.close()
+    await server.kill()
+    await server.start()
+    expect(await refusal(`${server.url}?sslmode=verify-full`)).toMatch(
+      /The server does not support SSL connections/,
+    )
+  })
+
   test('without a database of that name, or a user, says which', async () => {
     const elsewhere = server.url.replace(/postgres$/, 'elsewhere')
     await expect(openDatabase(elsewhere)).rejects.toMatchObject({
@@ -173,12 +255,32 @@ test('opening can be given up where something takes connections and never answer
   silent.close()
 })
 
+test.each([
+  ['postgres://me:p#sssecret@db/flog', 'write # as %23'],
+  ['postgres://me:secret@db:99999/flog', 'it is no URL'],
+  ['postgres://me:secret@db/flog?sslrootcert=/no/such/file', '/no/such/file'],
+])('%s is refused before anything is asked, and its password not shown', async (url, why) => {
+  const failure: unknown = await openDatabase(url).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'FLOG_OPTION_INVALID', message: expect.stringContaining(why) })
+  expect(inspect(failure, { depth: 9 })).not.toContain('secret')
+})
+
 test('a URL is shown without what is secret in it', () => {
   expect(withoutSecrets('postgres://me:pass@host:5433/db?password=x&sslmode=require')).toBe(
     'postgres://me@host:5433/db',
   )
   expect(withoutSecrets('postgresql://host/db')).toBe('postgresql://host/db')
-  expect(withoutSecrets('postgres://me:p@ss:w[rd@host/db?password=x')).not.toMatch(/ss:w|password/)
+  const hidden = [
+    'me:se@cr:e[t@host/db?password=x',
+    'me:12/secret@host/db',
+    'me:12#secret@host/db',
+    'me:12?secret@host/db',
+  ]
+  for (const url of hidden) {
+    expect(withoutSecrets(`postgres://${url}`)).toMatch(/^postgres:\/\/(me@)?host/)
+    expect(withoutSecrets(`postgres://${url}`)).not.toMatch(/se@cr|secret|password/)
+  }
+  expect(withoutSecrets('postgres:///db?host=/run/pg&password=x')).toBe('postgres:///db?host=/run/pg')
 })
 
 test('CockroachDB is told by its version, and a PostgreSQL that is too old is refused', () => {

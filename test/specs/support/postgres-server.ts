@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,6 +78,14 @@ export class PostgresServer {
     this.thaw()
     await this.#end('SIGQUIT')
     rmSync(this.#directory, { recursive: true, force: true })
+  }
+
+  /** A file that the server can read, for its settings. @returns its path */
+  file(name: string, text: string): string {
+    const path = join(this.#directory, name)
+    writeFileSync(path, text, { mode: 0o600 })
+    if ('uid' in RUN_BY) chownSync(path, NOBODY, NOBODY)
+    return path
   }
 
   get #data(): string {

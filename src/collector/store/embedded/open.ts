@@ -34,7 +34,10 @@ const LOCK = {
  */
 export async function openEmbedded(where: string, options: OpenOptions = {}): Promise<Database> {
   requireEmbedded()
-  options.signal?.throwIfAborted()
+  if (options.signal?.aborted) {
+    const { reason: cause } = options.signal
+    throw new FlogError('FLOG_ABORTED', `opening ${where} was given up`, { cause, details: { where } })
+  }
   const { random = systemRandom } = options
   const directory = where === MEMORY ? undefined : placeOf(where)
   const lock = directory === undefined ? undefined : await lockDirectory(directory, { random, ...LOCK })
@@ -63,12 +66,12 @@ async function start(
       stream: () => backend.stream(),
       max: 1,
       idleTimeoutMillis: 0,
-      connectionTimeoutMillis: 0,
       user: 'postgres',
     },
     {
       where,
       clock,
+      connectMs: 0,
       answerMs: statementTimeoutMs,
       greeting: () =>
         [TRAITS.pglite.greeting({ statementMs: 0, idleMs: 0 }), ...channels.names().map(listenTo)].join('; '),
