@@ -330,9 +330,13 @@ export const ERROR_VALUE_DEPTH = 6
 export const ERROR_VALUE_ENTRIES = 50
 /** One row that a central error log takes: what an honest node makes, escaped, and as much again. */
 export const ERROR_ROW_BYTES = 256 * KiB
-/** Rows of one message to it; and ids of each node's rows that it remembers: all that the node's spool can send again. */
+/**
+ * Rows of one message to it; ids of each node's rows that it remembers: all that the node's spool can send again; and of all
+ * nodes together, some 60 MB of them.
+ */
 export const ERROR_LOG_ROWS = 1000
 export const ERROR_LOG_IDS = 60_000
+export const ERROR_LOG_IDS_OF_ALL = 600_000
 /** Size at which a node's error log is put aside, in place of the one put aside before. */
 export const ERROR_LOG_BYTES = 64 * MiB
 

@@ -2,10 +2,11 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, isoMicros, SystemClock } from '../../base/clock'
-import { FlogError, messageOf } from '../../base/errors'
+import { FlogError, messageOf, systemCode } from '../../base/errors'
 import {
   ERROR_LOG_BYTES,
   ERROR_LOG_IDS,
+  ERROR_LOG_IDS_OF_ALL,
   ERROR_LOG_ROWS,
   ERROR_ROW_BYTES,
   KERNEL_SPOOL_BYTES,
@@ -19,6 +20,7 @@ import { jsonLine, Plainer } from './plain'
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR, O_RDONLY } = constants
 const CENTRAL_PART = 'kernel.central'
 const FILE = 'error.log'
+const ASIDE = 'error.log.1'
 const SHOWN_CHARS = 500
 const NAME_CHARS = 150
 
@@ -27,6 +29,11 @@ export interface CentralLogOptions {
   readonly directory: string
   /** Size at which a node's log is put aside, as `error.log.1`; default 64 MiB. */
   readonly maxBytes?: number
+  /**
+   * Ids of rows that are remembered, lest a row be written twice; default 600,000. Those of the nodes that were quiet for the
+   * longest time are forgotten, and read from their logs when they send again.
+   */
+  readonly maxIds?: number
   readonly metrics?: Metrics
   readonly clock?: Clock
   readonly random?: Random
@@ -37,6 +44,8 @@ interface Node {
   /** Ids of rows that are in its log, oldest first. */
   readonly ids: Set<string>
   isRead: boolean
+  /** Writes that are not through. */
+  writing: number
   /** One write after the other. */
   last: Promise<unknown>
 }
@@ -45,15 +54,18 @@ interface Node {
 export class CentralLog {
   readonly #directory: string
   readonly #maxBytes: number
+  readonly #maxIds: number
   readonly #metrics: Metrics
   readonly #clock: Clock
   readonly #random: Random
   readonly #plainer = new Plainer()
+  /** The one that sent last is the last. */
   readonly #nodes = new Map<string, Node>()
 
   constructor(options: CentralLogOptions) {
     this.#directory = options.directory
     this.#maxBytes = options.maxBytes ?? ERROR_LOG_BYTES
+    this.#maxIds = options.maxIds ?? ERROR_LOG_IDS_OF_ALL
     this.#metrics = options.metrics ?? new MetricsTable()
     this.#clock = options.clock ?? new SystemClock()
     this.#random = options.random ?? systemRandom
@@ -67,13 +79,37 @@ export class CentralLog {
    * @throws FlogError FLOG_KERNEL_LOG_UNUSABLE; nothing is acknowledged then
    */
   async accept(from: string, sent: string | Uint8Array | readonly unknown[]): Promise<readonly string[]> {
-    const node = this.#nodes.get(from) ?? { ids: new Set(), isRead: false, last: Promise.resolve() }
-    this.#nodes.set(from, node)
+    const node = this.#nodeOf(from)
     const rows = this.#rowsOf(from, sent)
     const written = node.last.then(() => this.#write(from, node, rows.all))
     node.last = written.catch(() => undefined)
-    await written
+    node.writing++
+    try {
+      await written
+    } finally {
+      node.writing--
+      this.#forget()
+    }
     return rows.sent.map(({ id }) => id)
+  }
+
+  #nodeOf(from: string): Node {
+    const known = this.#nodes.get(from)
+    const node = known ?? { ids: new Set(), isRead: false, writing: 0, last: Promise.resolve() }
+    this.#nodes.delete(from)
+    this.#nodes.set(from, node)
+    return node
+  }
+
+  #forget(): void {
+    let count = 0
+    for (const { ids } of this.#nodes.values()) count += ids.size
+    for (const [from, { ids, writing }] of this.#nodes) {
+      if (count <= this.#maxIds) return
+      if (writing > 0) continue
+      this.#nodes.delete(from)
+      count -= ids.size
+    }
   }
 
   #rowsOf(
@@ -109,7 +145,7 @@ export class CentralLog {
       const file = await this.#open(directory)
       try {
         const { size } = await file.stat()
-        if (!node.isRead) await this.#readIds(file, size, node)
+        if (!node.isRead) await this.#readIds(directory, file, node)
         const fresh = rows.filter(({ id }) => !node.ids.has(id))
         if (fresh.length === 0) return
         const start = (await endsWithin(file, size)) ? '\n' : ''
@@ -117,7 +153,7 @@ export class CentralLog {
           (row) => `${jsonLine(row)}\n`,
         )
         await append(file, start + lines.join(''), size)
-        if (size === 0) await syncDirectory(directory)
+        if (size === 0) for (const path of [directory, this.#directory]) await syncDirectory(path)
         for (const { id } of fresh) remember(node.ids, id)
         this.#metrics.add('kernel_received_total', {}, lines.length)
       } finally {
@@ -138,15 +174,16 @@ export class CentralLog {
     const file = await open(path, O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW, 0o600)
     if ((await file.stat()).size < this.#maxBytes) return file
     await file.close()
-    await rename(path, `${path}.1`)
+    await rename(path, join(directory, ASIDE))
     return open(path, O_CREAT | O_RDWR | O_APPEND | O_NOFOLLOW, 0o600)
   }
 
-  /** After a restart nodes may send again what is in their logs. */
-  async #readIds(file: FileHandle, size: number, node: Node): Promise<void> {
-    const buffer = Buffer.alloc(Math.min(size, READ_BYTES))
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, size - buffer.length)
-    for (const line of buffer.toString('utf8', 0, bytesRead).split('\n')) {
+  /** After a restart nodes may send again what is in their logs, and in those that were put aside. */
+  async #readIds(directory: string, file: FileHandle, node: Node): Promise<void> {
+    const last = await lastBytes(file, READ_BYTES)
+    const aside =
+      last.length < READ_BYTES ? await asideBytes(join(directory, ASIDE), READ_BYTES - last.length) : ''
+    for (const line of `${aside}\n${last}`.split('\n')) {
       const id = /^\{"id":"([\w-]{1,100})"/.exec(line)?.[1]
       if (id !== undefined) remember(node.ids, id)
     }
@@ -156,6 +193,23 @@ export class CentralLog {
 
 /** Bytes of a log that are looked through for ids: twice what the spool of a node can send again. */
 const READ_BYTES = 2 * KERNEL_SPOOL_BYTES
+
+async function asideBytes(path: string, bytes: number): Promise<string> {
+  try {
+    const file = await open(path, O_RDONLY | O_NOFOLLOW)
+    return await lastBytes(file, bytes).finally(() => file.close())
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return ''
+    throw error
+  }
+}
+
+async function lastBytes(file: FileHandle, bytes: number): Promise<string> {
+  const { size } = await file.stat()
+  const buffer = Buffer.alloc(Math.min(size, bytes))
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, size - buffer.length)
+  return buffer.toString('latin1', 0, bytesRead)
+}
 
 /** A node's name as one part of a path: never empty, hidden, a way up, or of another directory. */
 export function nodeDirectory(node: string): string {

@@ -11,8 +11,10 @@ import { join } from 'node:path'
 import { CentralLog, nodeDirectory } from '../../../src/collector/kernel/central-log'
 import { type ErrorRow, rowOf, type SeenEvent } from '../../../src/collector/kernel/event'
 import { MetricsTable } from '../../../src/collector/kernel/metrics'
+import { canMountThinDisk, ThinDisk } from '../../faults/thin-disk'
 import { lines, type Program, startProgram } from '../../incident/programs'
-import { newDirectory, newRig, spoolLines, stop, stopKernels, until } from './rig'
+import { canMount, SmallDisk } from '../../recorder/small-disk'
+import { newDirectory, newRig, spoolLines, spoolRows, stop, stopKernels, until } from './rig'
 
 afterEach(stopKernels)
 
@@ -131,6 +133,94 @@ test('where the log cannot be written nothing is acknowledged, and a symbolic li
   await expect(central.accept('three', [rowWith('a')])).resolves.toEqual(['a'])
   expect(readFileSync(join(directory, 'one'), 'utf8')).toBe('a file in its place')
 })
+
+test('what is sent again is not written again when its log was put aside since, and the central log is another one', async () => {
+  const directory = newDirectory()
+  const long = (id: string) => rowWith(id, { message: 'x'.repeat(200) })
+  const central = new CentralLog({ directory, maxBytes: 500 })
+  for (const id of ['a', 'b', 'c']) await central.accept('one', [long(id)])
+  expect(rowsIn(directory, 'one').map(({ id }) => id)).toEqual(['c'])
+  await expect(new CentralLog({ directory, maxBytes: 500 }).accept('one', [long('b')])).resolves.toEqual([
+    'b',
+  ])
+  expect(rowsIn(directory, 'one').map(({ id }) => id)).toEqual(['c'])
+})
+
+test('of nodes that were quiet for long the ids are forgotten, and read again', async () => {
+  const directory = newDirectory()
+  const central = new CentralLog({ directory, maxIds: 3 })
+  const nodes = ['one', 'two', 'three', 'four', 'five']
+  for (const node of [...nodes, ...nodes]) await central.accept(node, [rowWith('a'), rowWith('b')])
+  await Promise.all([...nodes, ...nodes].map((node) => central.accept(node, [rowWith('b'), rowWith('c')])))
+  for (const node of nodes) expect(rowsIn(directory, node).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+})
+
+const withDisk = canMount() ? describe : describe.skip
+
+withDisk('on a disk (skipped where tests may not mount one)', () => {
+  let disk: SmallDisk
+  beforeEach(() => {
+    disk = new SmallDisk(join(newDirectory(), 'disk'), '64k')
+  })
+  afterEach(() => disk.end())
+
+  test('that is full, nothing is acknowledged, and the part that was written is taken back', async () => {
+    const central = new CentralLog({ directory: disk.path })
+    await central.accept('one', [rowWith('a')])
+    const path = join(disk.path, 'one/error.log')
+    const before = readFileSync(path)
+    const large = [1, 2, 3].map((i) => rowWith(`large-${i}`, { message: 'x'.repeat(30_000) }))
+    await expect(central.accept('one', large)).rejects.toMatchObject({
+      code: 'FLOG_KERNEL_LOG_UNUSABLE',
+      message: expect.stringContaining('ENOSPC'),
+    })
+    expect(readFileSync(path).equals(before)).toBe(true)
+    await expect(central.accept('one', [rowWith('b')])).resolves.toEqual(['b'])
+    disk.remount('size=8m')
+    await expect(central.accept('one', large)).resolves.toHaveLength(3)
+    expect(rowsIn(disk.path, 'one').map(({ id }) => id)).toEqual(['a', 'b', 'large-1', 'large-2', 'large-3'])
+  })
+
+  test('that is full for a spool: it is told, the rest waits in memory, and no line is torn', async () => {
+    const spool = join(disk.path, 'spool')
+    const rig = newRig({ spool })
+    rig.central.isDown = true
+    const work = 'x'.repeat(4000)
+    for (let i = 0; i < 20; i++) rig.kernel.report({ part: `part-${i}`, error: 'e', work })
+    expect(rig.lines.filter((line) => line.includes('FLOG_KERNEL_SPOOL_FAILED'))).toHaveLength(1)
+    const kept = spoolRows(spool).length
+    expect(kept).toBeGreaterThan(2)
+    expect(kept).toBeLessThan(20)
+    rig.kernel.report({ part: 'small', error: 'e' })
+    expect(spoolRows(spool).map(({ part }) => part)).toContain('small')
+    disk.remount('size=8m')
+    await stop(rig)
+    expect(spoolRows(spool)).toHaveLength(21)
+    const next = newRig({ level: 'none', spool })
+    await until(next, () => next.central.rows.length === 21)
+    await stop(next)
+  })
+})
+
+const withThinDisk = canMountThinDisk() ? test : test.skip
+
+withThinDisk(
+  'where only fsync tells that the disk is full, nothing is acknowledged either (skipped without a loop device)',
+  async () => {
+    const root = newDirectory()
+    const disk = new ThinDisk(join(root, 'disk'), join(root, 'under'))
+    try {
+      const central = new CentralLog({ directory: disk.path })
+      await central.accept('one', [rowWith('a')])
+      disk.fail()
+      const large = rowWith('large', { message: 'x'.repeat(200_000) })
+      await expect(central.accept('one', [large])).rejects.toMatchObject({ code: 'FLOG_KERNEL_LOG_UNUSABLE' })
+      expect(rowsIn(disk.path, 'one').map(({ id }) => id)).toEqual(['a'])
+    } finally {
+      disk.end()
+    }
+  },
+)
 
 /** Answers a program as the central log does, until it ends. */
 async function serve(program: Program, node: string, central: CentralLog, directory: string): Promise<void> {
