@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SystemClock } from '../../../base/clock'
 import { type DirectoryLock, lockDirectory } from '../../../base/directory-lock'
 import { FlogError, messageOf } from '../../../base/errors'
 import { EMBEDDED_STATEMENT_MS, EMBEDDED_TRANSACTION_MS } from '../../../base/limits'
 import { systemRandom } from '../../../base/random'
-import { Channels } from '../channels'
+import { Channels, type Notice } from '../channels'
 import { Connections } from '../connections'
-import type { Database, OpenOptions } from '../database'
+import type { Database, Listening, OpenOptions } from '../database'
 import { TRAITS } from '../dialect'
 import { requireEmbedded } from '../driver'
 import { quoted } from '../listener'
@@ -40,6 +40,7 @@ export async function openEmbedded(where: string, options: OpenOptions = {}): Pr
   }
   const { random = systemRandom } = options
   const directory = where === MEMORY ? undefined : placeOf(where)
+  if (directory !== undefined) refuseMount(directory)
   const lock = directory === undefined ? undefined : await lockDirectory(directory, { random, ...LOCK })
   try {
     if (directory !== undefined) checkDirectory(directory)
@@ -86,14 +87,7 @@ async function start(
     random,
     transactionTimeoutMs: Math.max(EMBEDDED_TRANSACTION_MS, statementTimeoutMs),
     isSingle: true,
-    listen: async (channel, onNotice) => {
-      if (channels.add(channel, onNotice)) await database.query(listenTo(channel))
-      return {
-        close: async () => {
-          if (channels.remove(channel, onNotice)) await database.query(`UNLISTEN ${quoted(channel)}`)
-        },
-      }
-    },
+    listen: (channel, onNotice) => listen(database, channels, channel, onNotice),
     onClosed: async () => {
       await backend.close()
       lock?.release()
@@ -105,6 +99,28 @@ async function start(
   } catch (error) {
     await database.close()
     throw error
+  }
+}
+
+async function listen(
+  database: Database,
+  channels: Channels,
+  channel: string,
+  onNotice: Notice,
+): Promise<Listening> {
+  const isFirst = channels.add(channel, onNotice)
+  try {
+    if (isFirst) await database.query(listenTo(channel))
+  } catch (error) {
+    channels.remove(channel, onNotice)
+    throw error
+  }
+  // Where it fails the session is gone or will be, and the next one does not listen to it.
+  const stop = () => database.query(`UNLISTEN ${quoted(channel)}`).catch(() => {})
+  return {
+    close: async () => {
+      if (channels.remove(channel, onNotice)) await stop()
+    },
   }
 }
 
@@ -128,6 +144,31 @@ function placeOf(where: string): string {
         details: { directory: where },
       },
     )
+  }
+}
+
+/**
+ * The lock lies beside the directory. Where that is the root of a file system, as a volume of a container is, whoever has it
+ * mounted elsewhere would not see the lock.
+ */
+function refuseMount(directory: string): void {
+  if (!isMount(directory)) return
+  throw new FlogError(
+    'FLOG_DATABASE_FAILED',
+    `${directory} is a file system of its own: use a directory inside of it, so that its lock is in it too`,
+    { details: { directory } },
+  )
+}
+
+function isMount(directory: string): boolean {
+  try {
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+    const plain = (path = '') =>
+      path.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)))
+    return mounts.some((mount) => plain(mount.split(' ')[4]) === directory)
+  } catch {
+    // Elsewhere than on Linux. One that is not there yet is none.
+    return existsSync(directory) && statSync(directory).dev !== statSync(dirname(directory)).dev
   }
 }
 

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { watch } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +44,9 @@ describe('a data directory', () => {
     )
     expect(rows[0]?.n).toBe(BigInt(last + 1))
     expect(existsSync(`${place}.lock`)).toBe(true)
+    const listening = await database.listen('news', () => {})
     await database.close()
+    await listening.close()
     expect(readdirSync(join(directory, 'deep'))).toEqual(['db'])
     // Making a database takes both cores for seconds.
   }, 120_000)
@@ -84,6 +95,22 @@ test('a directory with other files in it is left alone', async () => {
   writeFileSync(join(other, 'letter.txt'), 'dear reader')
   await expect(openDatabase(other)).rejects.toMatchObject({ code: 'FLOG_DATABASE_FAILED' })
   expect(readdirSync(other)).toEqual(['letter.txt'])
+})
+
+test('a file system of its own is refused: its lock would lie beside it, where others do not see it', async () => {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
+  const places = [
+    '/',
+    ...mounts.map((line) => line.split(' ')[4] as string).filter((place) => existsSync(place)),
+  ]
+  for (const place of places.slice(0, 5)) {
+    await expect(openDatabase(place)).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_FAILED',
+      message: expect.stringContaining('a file system of its own'),
+      details: { directory: place },
+    })
+    expect(existsSync(`${place}.lock`)).toBe(false)
+  }
 })
 
 test('what cannot be a directory is said to be none', async () => {
