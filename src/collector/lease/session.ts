@@ -78,6 +78,8 @@ export class Session {
   /** Breaks off transactions: those that are under way when the session is closed may still end. */
   readonly #broken = new AbortController()
   readonly #held = new Set<Work>()
+  /** Still ours in the database, and nobody's here. */
+  readonly #abandoned = new Set<Work>()
   readonly #strays = new Strays()
   readonly #running = new Set<Promise<unknown>>()
   readonly #listening: Promise<Listening | undefined>
@@ -182,8 +184,13 @@ export class Session {
       random,
       clock,
       onTrouble,
+      onAbandoned: () => {
+        this.#held.delete(work)
+        this.#abandoned.add(work)
+      },
       onSettled: (result) => {
         this.#held.delete(work)
+        this.#abandoned.delete(work)
         metrics.count('work_finished', { ...labels, result })
       },
     })
@@ -228,7 +235,7 @@ export class Session {
 
   /** Held work that the database does not know any more was taken by somebody: its holder hears of it now. */
   async #poke(): Promise<boolean> {
-    const before = [...this.#held]
+    const before = [...this.#held, ...this.#abandoned]
     const rows = await pokeSession(this.#parts.database, this.id)
     if (rows === undefined) return false
     for (const work of before) {
@@ -242,8 +249,9 @@ export class Session {
   async #giveBack(row: HeldRow): Promise<void> {
     const { database } = this.#parts
     const held = { ...row, sessionId: this.id }
-    const isGiven = await release(database, held, 'canceled', 'whoever took it never heard of it')
-    if (isGiven) await announce(database, row.process)
+    if (!(await release(database, held, 'canceled', 'nobody held it any more'))) return
+    for (const work of this.#abandoned) if (isSame(row, work)) work.lose('canceled', workTaken(work))
+    await announce(database, row.process)
   }
 
   #expire(why: string, cause?: unknown): FlogError {

@@ -1,9 +1,9 @@
 import type { HeldRow } from './session-row'
 
 /**
- * Finds work that the database has given us and nobody here knows of: the answer to its claim was lost. A claim that is still
- * under way may yet hear of it, so whatever is not known is suspected first, and a stray once all claims have ended that had
- * begun before it was seen.
+ * Finds work that is ours in the database, and that nobody here knows of: the answer to its claim was lost, or it could not be
+ * given back. A claim that is still under way may yet hear of it, so whatever is not known is suspected first, and a stray
+ * once all claims have ended that had begun before it was seen.
  */
 export class Strays {
   /** Claims that have begun, ever. */

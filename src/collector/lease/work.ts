@@ -32,6 +32,8 @@ export interface WorkContext {
   readonly clock: Clock
   readonly onTrouble: (error: unknown) => void
   readonly onSettled: (result: 'finished' | 'failed' | 'canceled' | 'lost') => void
+  /** It is not wanted any more, and could not be given back. */
+  readonly onAbandoned: () => void
 }
 
 /**
@@ -126,11 +128,12 @@ export class Work {
 
   /**
    * Gives the work back as it was: neither a success nor a failure. It works also when the session has expired, takes two
-   * seconds at most, and never throws: what cannot be given back is taken from us when the session dies.
+   * seconds at most, and never throws: what cannot be given back now is given back with a heartbeat, or taken from us when
+   * the session dies.
    */
   async cancel(): Promise<void> {
     if (this.#state.phase !== 'held') return
-    const { clock, database, onTrouble } = this.#context
+    const { clock, database, onAbandoned, onTrouble } = this.#context
     const budget = timeout(clock, LEASE_CANCEL_MS, `cancelling ${this.process} took too long`)
     try {
       await this.#state.settle('cancel', () =>
@@ -138,6 +141,7 @@ export class Work {
       )
       this.#settled('canceled')
     } catch (error) {
+      onAbandoned()
       onTrouble(error)
     } finally {
       budget.cancel()

@@ -68,8 +68,24 @@ onPostgres('work whose statements are interrupted', (urlOf) => {
     expect(await held()).toBe(2)
     clock.advance(20_000)
     await eventually(async () => (await held()) === 1)
-    expect((await history(database)).at(-1)).toBe('canceled whoever took it never heard of it')
+    expect((await history(database)).at(-1)).toBe('canceled nobody held it any more')
     await kept.finish(async () => {})
+  })
+
+  test('work that could not be given back is given back with a heartbeat', async () => {
+    await subjects(database, 1)
+    const [clock, metrics] = [new FakeClock(), new Counted()]
+    const session = await sessions.start(wired, { clock, metrics })
+    const work = await take(session)
+    wire.isDown = true
+    wire.cutAll()
+    await work.cancel()
+    wire.isDown = false
+    expect(await held()).toBe(1)
+    clock.advance(20_000)
+    await eventually(() => metrics.of('work_finished').length === 1)
+    expect(metrics.of('work_finished')).toEqual(['work_finished test classify canceled'])
+    expect(await held()).toBe(0)
   })
 
   test('work that was taken just now, and of which its holder is about to hear, is left to it', async () => {

@@ -206,6 +206,29 @@ export class HangingClock implements Clock {
   }
 }
 
+/** The machine's clock, so many times as fast: for who waits a second before he goes on. The database keeps its own time. */
+export class FastClock implements Clock {
+  readonly #real = new SystemClock()
+
+  constructor(readonly times = 10) {}
+
+  now(): number {
+    return this.#real.now()
+  }
+
+  monotonic(): number {
+    return this.#real.monotonic() * this.times
+  }
+
+  after(ms: number, action: () => void, options?: TimerOptions): Timer {
+    return this.#real.after(ms / this.times, action, options)
+  }
+
+  every(ms: number, action: () => void, options?: TimerOptions): Timer {
+    return this.#real.every(ms / this.times, action, options)
+  }
+}
+
 export class Counted implements LeaseMetrics {
   readonly seen: string[] = []
 

@@ -56,7 +56,7 @@ export class Wire {
     return { given: answered, deliver: () => hold.line?.deliver(), cut: () => hold.line?.cut() }
   }
 
-  /** The next statement with this text in it never reaches the database: its connection is lost. */
+  /** The next statement with this text in it never reaches the database: its connection is lost, and all where it is down. */
   cutBefore(text: string): void {
     this.#cutBefore = text
   }
@@ -78,7 +78,8 @@ export class Wire {
     line.onAsked = (text) => {
       if (this.#cutBefore !== undefined && text.includes(this.#cutBefore)) {
         this.#cutBefore = undefined
-        line.cut()
+        if (this.isDown) this.cutAll()
+        else line.cut()
       }
       const hold = this.#hold
       if (hold === undefined || !text.includes(hold.text)) return undefined
