@@ -93,7 +93,8 @@ export class Machine implements RunHost {
       this.#withdraw(part)
       if (part.run === undefined) this.#drop(part)
       else if (part.run.abandoned) gone.reject(part.error)
-      else part.run.stop(stopped(part.name, 'it is uninstalled'))
+      // While all stop, each does when its turn comes.
+      else if (this.phase === 'started') this.#stop(part, part.run, 'it is uninstalled')
     })
     return gone.promise
   }

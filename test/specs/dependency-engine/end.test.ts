@@ -248,6 +248,26 @@ test('40. a part that waits, or does not stop, can be removed too', async () => 
   expect([waiting.starts, stubborn.starts]).toEqual([1, 1])
 })
 
+test('37. a part that is removed while all stop goes when its turn comes', async () => {
+  const rig = new Rig({ stopTimeoutMs: 500 })
+  const store = await rig.part('store')
+  const probe = await rig.part('collector', ['store'])
+  const events = rig.engine.events[Symbol.asyncIterator]()
+  probe.obeys = false
+  rig.engine.kill()
+  const gone = rig.engine.uninstall('store')
+  await settle()
+  expect([store.live, rig.of('store').state]).toEqual([1, 'started'])
+  await probe.complete()
+  await gone
+  expect([store.live, rig.states()]).toEqual([0, { collector: 'stopped' }])
+  const seen: unknown[] = []
+  for (let i = 0; i < 6; i++) seen.push((await events.next()).value)
+  expect(seen).toMatchObject(
+    ['dying', 'stopping', 'stopped', 'stopping', 'stopped', 'uninstalled'].map((type) => ({ type })),
+  )
+})
+
 test('37. a part that was replaced keeps what it was given until it has stopped', async () => {
   const rig = new Rig({ stopTimeoutMs: 500 })
   const store = await rig.part('store')

@@ -51,6 +51,7 @@ function invariants(world: World): void {
       parts.some(([, part]) => isLive(part)),
       'nothing is waited for',
     )
+  demand(world.taken.length === 0, `told to stop: ${world.taken}`)
   demand(world.answered === (report.state === 'stopped'), `${report.state}, answered: ${world.answered}`)
 }
 

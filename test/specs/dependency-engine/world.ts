@@ -22,6 +22,9 @@ class Puppet {
   rests = false
   /** Workers of its inputs that its last start was given. */
   given: Readonly<Record<string, number>> = {}
+  /** Its version, and its inputs, when it was last started. */
+  version: Manifold | undefined
+  uses: readonly string[] = []
   accepted = 0
   gone = 0
   readonly waiting: Array<() => void> = []
@@ -34,6 +37,8 @@ export class World {
   readonly installed = new Map<string, Manifold>()
   deciding: Deciding = 'restart'
   answered = false
+  /** Parts that were told to stop while somebody still needed them. */
+  readonly taken: string[] = []
   #workers = 0
 
   constructor() {
@@ -110,6 +115,8 @@ export class World {
     const puppet = this.puppet(name)
     const own = this.#inputsOf(name)
     puppet.rests = false
+    puppet.version = this.installed.get(name)
+    puppet.uses = own
     puppet.given = Object.fromEntries(
       own.map((input) => [input, context.maybe<number>({ name: input }) ?? 0]),
     )
@@ -126,7 +133,7 @@ export class World {
         context.signal.addEventListener('abort', () => reject(context.signal.reason)),
       )
     }
-    return this.#worker(puppet)
+    return this.#worker(name, puppet)
   }
 
   #inputsOf(name: string): readonly string[] {
@@ -134,14 +141,28 @@ export class World {
     return [...inputs, ...soft].map((ref) => ref.name)
   }
 
-  #worker(puppet: Puppet): PartWorker<unknown> {
+  #worker(name: string, puppet: Puppet): PartWorker<unknown> {
     const ended = deferred()
     puppet.live++
     puppet.worker = ++this.#workers
     puppet.ended = ended
     const gone = () => void puppet.live--
     ended.promise.then(gone, gone)
-    return { kill: () => puppet.obeys && ended.resolve(), wait: () => ended.promise, output: puppet.worker }
+    const kill = () => {
+      if (this.rig.engine.report().state === 'stopping') this.#checkFree(name, puppet)
+      if (puppet.obeys) ended.resolve()
+    }
+    return { kill, wait: () => ended.promise, output: puppet.worker }
+  }
+
+  /** In an end in order only what was given up may still use it; a version that was replaced is not kept for anybody. */
+  #checkFree(name: string, puppet: Puppet): void {
+    if (puppet.version !== this.installed.get(name)) return
+    const { manifolds } = this.rig.engine.report()
+    for (const [other, { live, uses }] of this.puppets) {
+      const isUser = live > 0 && uses.includes(name) && manifolds[other]?.state !== 'abandoned'
+      if (isUser) this.taken.push(`${name}, although ${other} uses it`)
+    }
   }
 
   #decide(part: string): Decision | Promise<Decision> {
