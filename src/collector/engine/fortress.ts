@@ -9,15 +9,15 @@ import { type Deferred, deferred, untilKilled } from './workers'
  */
 export class Fortress {
   #opened: Deferred | undefined = deferred()
-  #emptied: Deferred | undefined
-  #visitors = 0
+  /** What resolves when a visitor leaves. */
+  readonly #inside = new Set<Deferred>()
 
   get open(): boolean {
     return this.#opened === undefined
   }
 
   get visitors(): number {
-    return this.#visitors
+    return this.#inside.size
   }
 
   unlock(): void {
@@ -25,12 +25,14 @@ export class Fortress {
     this.#opened = undefined
   }
 
-  /** Nobody comes in from now on; resolves when everybody has left. */
-  async lock(): Promise<void> {
+  /**
+   * Nobody comes in from now on; resolves when everybody who was inside has left.
+   * @throws FLOG_ABORTED when the signal aborts first; it stays locked
+   */
+  async lock(signal?: AbortSignal): Promise<void> {
     this.#opened ??= deferred()
-    if (this.#visitors === 0) return
-    this.#emptied ??= deferred()
-    await this.#emptied.promise
+    const left = Promise.all([...this.#inside].map(({ promise }) => promise))
+    await unlessAborted(left, signal, 'who locks the fortress gave up waiting for those inside')
   }
 
   /**
@@ -38,21 +40,14 @@ export class Fortress {
    * @throws FLOG_ABORTED when the signal aborts first
    */
   async visit(signal?: AbortSignal): Promise<() => void> {
-    while (this.#opened !== undefined) await unlessAborted(this.#opened.promise, signal)
-    if (signal?.aborted === true) throw aborted(signal)
-    this.#visitors++
-    let inside = true
+    while (this.#opened !== undefined) await unlessAborted(this.#opened.promise, signal, GIVEN_UP)
+    if (signal?.aborted === true) throw aborted(signal, GIVEN_UP)
+    const visit = deferred()
+    this.#inside.add(visit)
     return () => {
-      if (inside) this.#leave()
-      inside = false
+      this.#inside.delete(visit)
+      visit.resolve()
     }
-  }
-
-  #leave(): void {
-    this.#visitors--
-    if (this.#visitors > 0) return
-    this.#emptied?.resolve()
-    this.#emptied = undefined
   }
 }
 
@@ -67,17 +62,23 @@ export function fortressManifold(fortress: Fortress): Manifold<Fortress> {
   }
 }
 
-async function unlessAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise
-  if (signal.aborted) throw aborted(signal)
+const GIVEN_UP = 'the visit was given up'
+
+async function unlessAborted(
+  promise: Promise<unknown>,
+  signal: AbortSignal | undefined,
+  message: string,
+): Promise<void> {
+  if (signal === undefined) return void (await promise)
+  if (signal.aborted) throw aborted(signal, message)
   let listener = () => {}
   const abort = new Promise<never>((_, reject) => {
-    listener = () => reject(aborted(signal))
+    listener = () => reject(aborted(signal, message))
     signal.addEventListener('abort', listener)
   })
   await Promise.race([promise, abort]).finally(() => signal.removeEventListener('abort', listener))
 }
 
-function aborted(signal: AbortSignal): FlogError {
-  return new FlogError('FLOG_ABORTED', 'the visit was given up', { cause: signal.reason })
+function aborted(signal: AbortSignal, message: string): FlogError {
+  return new FlogError('FLOG_ABORTED', message, { cause: signal.reason })
 }

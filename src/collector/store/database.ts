@@ -62,7 +62,7 @@ export interface Database extends Executor {
   /**
    * Runs `run` in a transaction: committed when it resolves, rolled back when it rejects. After a serialization failure or a
    * deadlock it is run again, after a random and growing time: `run` may run several times, and must have no effect but
-   * through `tx`. On PGlite, which has one connection, a query beside `tx` while inside `run` throws FLOG_DATABASE_NESTED.
+   * through `tx`. Where there is one connection, as on PGlite, a query beside `tx` while inside `run` throws FLOG_DATABASE_NESTED.
    * @throws what `run` throws; FlogError FLOG_DATABASE_TIMEOUT, FLOG_ABORTED, FLOG_DATABASE_…; where the connection was lost
    *   over the COMMIT, `details.outcome` is `unknown`
    */

@@ -34,8 +34,9 @@ export async function openPostgres(url: string, options: OpenOptions = {}): Prom
   }
   const dialect = await probe(config, where, options.signal)
   const statementTimeoutMs = options.statementTimeoutMs ?? DATABASE_STATEMENT_MS
+  const max = sizeOf(TRAITS[dialect], options)
   const connections = new Connections(
-    { ...config, max: sizeOf(TRAITS[dialect], options) },
+    { ...config, max },
     {
       where,
       clock,
@@ -54,7 +55,7 @@ export async function openPostgres(url: string, options: OpenOptions = {}): Prom
     clock,
     random,
     transactionTimeoutMs: Math.max(DATABASE_TRANSACTION_MS, statementTimeoutMs),
-    isSingle: false,
+    isSingle: max === 1,
     listen: async (channel, onNotice) => listener?.listen(channel, onNotice) ?? { close: async () => {} },
     onClose: async () => listener?.close(),
   })

@@ -168,14 +168,16 @@ withOwnPostgres('a database in trouble', () => {
 
   test('whose connections are all in use says so, and not that it cannot be reached', async () => {
     const single = await openDatabase(server.url, { poolSize: 1, connectTimeoutMs: 1500 })
-    const run = single.transaction(async (tx) => {
-      await tx.query('SELECT 1')
-      await single.query('SELECT 2')
-    })
-    await expect(run).rejects.toMatchObject({
+    let end = () => {}
+    const run = single.transaction(() => new Promise<void>((resolve) => (end = resolve)))
+    await expect(single.query('SELECT 2')).rejects.toMatchObject({
       code: 'FLOG_DATABASE_TIMEOUT',
       message: `the database ${single.where} has no connection to spare: each of its 1 was in use for 1500 ms`,
     })
+    end()
+    await run
+    const nested = single.transaction(() => single.query('SELECT 2'))
+    await expect(nested).rejects.toMatchObject({ code: 'FLOG_DATABASE_NESTED' })
     await single.close()
   })
 

@@ -101,6 +101,30 @@ test('a part that occupies a fortress runs while that is open, and is out when i
   expect(fortress.visitors).toBe(0)
 })
 
+test('who locks a fortress waits for those who are inside, not for those who come when it is open again', async () => {
+  const fortress = new Fortress()
+  fortress.unlock()
+  const leave = await fortress.visit()
+  let locked = 0
+  const count = () => void locked++
+  const impatient = new AbortController()
+  const givenUp = fortress.lock(impatient.signal)
+  fortress.lock().then(count)
+  impatient.abort('no time')
+  await expect(givenUp).rejects.toMatchObject({ code: 'FLOG_ABORTED', cause: 'no time' })
+  expect([locked, fortress.open]).toEqual([0, false])
+  fortress.unlock()
+  const leaveToo = await fortress.visit()
+  leave()
+  leave()
+  await settle()
+  expect([locked, fortress.visitors]).toEqual([1, 1])
+  const again = fortress.lock()
+  leaveToo()
+  await again
+  expect([fortress.open, fortress.visitors]).toEqual([false, 0])
+})
+
 test('a start that fails inside a fortress leaves it', async () => {
   const rig = new Rig()
   const fortress = new Fortress()
