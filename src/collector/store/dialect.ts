@@ -21,7 +21,11 @@ export interface ServerLimits {
 }
 
 const limits = ({ statementMs, idleMs }: ServerLimits) =>
-  `SET statement_timeout = ${statementMs}; SET idle_in_transaction_session_timeout = ${idleMs}; SET timezone = 'UTC'`
+  `SET statement_timeout = ${statementMs}; SET idle_in_transaction_session_timeout = ${idleMs}`
+
+/** Whatever a server, a database or a role has for its habit: what `pg` reads, and what a claim is written for. */
+const HABITS = `SET timezone = 'UTC'; SET datestyle = 'ISO'`
+const ISOLATION = `SET default_transaction_isolation = 'read committed'`
 
 /**
  * It looks once a second whether who asked is still there, so that the statement of a killed process ends, and its locks. Some
@@ -36,15 +40,15 @@ export const TRAITS: Readonly<Record<Dialect, DialectTraits>> = {
   postgres: {
     notifies: true,
     migratesAtOnce: true,
-    greeting: (ms) => `${limits(ms)}; ${CHECK_CLIENT}`,
+    greeting: (ms) => `${limits(ms)}; ${HABITS}; ${ISOLATION}; ${CHECK_CLIENT}`,
   },
   /**
    * Its advisory locks are accepted and do nothing; a table made in a transaction cannot be relied on in the same one. That is
    * what its manual says: no test of ours has run on it, only its way to migrate, on PostgreSQL.
    */
-  cockroach: { notifies: false, migratesAtOnce: false, greeting: limits },
+  cockroach: { notifies: false, migratesAtOnce: false, greeting: (ms) => `${limits(ms)}; ${HABITS}` },
   /** It has no timers of its own: limits are kept outside of it. */
-  pglite: { notifies: true, migratesAtOnce: true, greeting: () => `SET timezone = 'UTC'` },
+  pglite: { notifies: true, migratesAtOnce: true, greeting: () => HABITS },
 }
 
 /** The oldest PostgreSQL that is tested with. */

@@ -91,6 +91,18 @@ function newClient(config: ClientConfig, where: string): import('pg').Client {
   }
 }
 
+const WHAT_IS_IT = `SELECT version() AS version, current_setting('server_encoding') AS encoding`
+
+/** What programs say has letters of all languages in it, and pictures. */
+function checkEncoding(encoding: string, where: string): void {
+  if (/^utf-?8$/i.test(encoding)) return
+  throw new FlogError(
+    'FLOG_DATABASE_FAILED',
+    `the database ${where} has the encoding ${encoding}, which cannot hold all text: make one with UTF8`,
+    { details: { where, encoding } },
+  )
+}
+
 /** Asks what it is, over a connection of its own. */
 async function probe(
   config: ClientConfig,
@@ -104,7 +116,8 @@ async function probe(
     signal?.throwIfAborted()
     signal?.addEventListener('abort', giveUp, { once: true })
     await client.connect()
-    const { rows } = await client.query<{ version: string }>('SELECT version() AS version')
+    const { rows } = await client.query<{ version: string; encoding: string }>(WHAT_IS_IT)
+    checkEncoding(rows[0]?.encoding ?? '', where)
     return dialectOf(rows[0]?.version ?? '', where)
   } catch (cause) {
     if (!signal?.aborted) throw databaseFailure(cause, { where })

@@ -232,6 +232,41 @@ withOwnPostgres('a database in trouble', () => {
     )
   })
 
+  test('with other habits is worked with as with any other', async () => {
+    const habits = ['datestyle=German', 'bytea_output=escape', 'default_transaction_isolation=serializable']
+    const options = habits.map((habit) => `-c ${habit}`).join(' ')
+    const other = await openDatabase(`${server.url}?options=${encodeURIComponent(options)}`)
+    const { rows } = await other.query(
+      `SELECT current_setting('transaction_isolation') AS level, '\\x00ff'::bytea AS bytes,
+              timestamptz '2026-11-22 10:00+00' AS at`,
+    )
+    expect(rows).toEqual([
+      { level: 'read committed', bytes: Uint8Array.of(0, 255), at: new Date('2026-11-22T10:00:00Z') },
+    ])
+    await other.close()
+  })
+
+  test('that cannot hold all text is refused', async () => {
+    await database.query(`CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+    await expect(openDatabase(server.url.replace(/postgres$/, 'latin'))).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_FAILED',
+      message: expect.stringMatching(
+        /has the encoding LATIN1, which cannot hold all text: make one with UTF8$/,
+      ),
+      details: { encoding: 'LATIN1' },
+    })
+  })
+
+  test('in which nothing may be made says so', async () => {
+    await database.query(`CREATE ROLE guest LOGIN`)
+    await database.query('CREATE DATABASE closed')
+    const guest = server.url.replace('postgres@', 'guest@').replace(/postgres$/, 'closed')
+    await expect(openDatabase(guest)).rejects.toMatchObject({
+      code: 'FLOG_DATABASE_FAILED',
+      message: expect.stringContaining('permission denied for schema public'),
+    })
+  })
+
   test('without a database of that name, or a user, says which', async () => {
     const elsewhere = server.url.replace(/postgres$/, 'elsewhere')
     await expect(openDatabase(elsewhere)).rejects.toMatchObject({
