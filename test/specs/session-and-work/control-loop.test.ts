@@ -12,7 +12,9 @@ import { eachDatabase } from '../support/databases'
 import {
   backoffs,
   Counted,
+  EVEN,
   eventually,
+  FastClock,
   history,
   latch,
   letDie,
@@ -134,6 +136,7 @@ eachDatabase('control loops', (open) => {
     const metrics = new Counted()
     const killed = latch()
     started({
+      clock: new FastClock(),
       metrics,
       onTrouble: (error) => trouble.push(error),
       run: async (work) => {
@@ -159,7 +162,12 @@ eachDatabase('control loops', (open) => {
     watched.before = () => {
       throw new Error('nobody there')
     }
-    started({ database: watched, run: finish, onTrouble: (error) => trouble.push(error) })
+    started({
+      clock: new FastClock(),
+      database: watched,
+      run: finish,
+      onTrouble: (error) => trouble.push(error),
+    })
     await eventually(() => trouble.length > 0)
     watched.before = () => {}
     await eventually(() => done.length === 1)
@@ -177,6 +185,7 @@ eachDatabase('control loops', (open) => {
     }
     const second = latch()
     started({
+      clock: new FastClock(),
       database: watched,
       metrics,
       parallelism: 2,
@@ -249,9 +258,11 @@ eachDatabase('control loops', (open) => {
   test('without announcements it looks again when a backoff is over', async () => {
     await subjects(database, 1)
     const { done, finish } = doneOnce()
-    const processes = new Processes([{ name: 'classify', backoff: { initialMs: 1000, jitter: 0 } }])
+    // A backoff is a second at least; chance may move the moment to the next tenth.
+    const processes = new Processes([{ name: 'classify', backoff: { initialMs: 1000, jitter: 1 } }])
     started({
       processes,
+      random: { ...EVEN, fraction: () => 0.05 },
       pollMs: 600_000,
       run: async (work) => {
         if (work.attempt === 1) throw new Error('the first time')

@@ -7,6 +7,7 @@ import {
   eventually,
   history,
   letBackoffsPass,
+  letTimePass,
   manySubjects,
   PROCESSES,
   PUBLISHERS,
@@ -90,6 +91,7 @@ onPostgres('work with many clients, some of which are killed', (urlOf) => {
     const other = await sessions.start(database)
     expect(await other.work('classify', PUBLISHERS)).toBeUndefined()
     await kill(holder)
+    await letTimePass(database, 3000)
     const reaper = janitor({ database, processes: PROCESSES, everyMs: 100 })
     await eventually(async () => (await backoffs(database)).length === 1)
     reaper.kill()
@@ -122,10 +124,12 @@ onPostgres('work with many clients, some of which are killed', (urlOf) => {
       await kill(victim)
     })
     await Promise.all(deaths)
+    await letTimePass(database, 3000)
     worker()
-    const effects = async () =>
-      (await database.query<{ n: bigint }>('SELECT count(*) AS n FROM effect')).rows[0]?.n
-    await eventually(async () => (await effects()) === 300n)
+    await eventually(async () => {
+      await letBackoffsPass(database)
+      return (await database.query('SELECT 1 FROM effect')).rows.length === 300
+    })
     const { rows } = await database.query<{ event: string; n: bigint }>(
       `SELECT event, count(*) AS n FROM work_history WHERE event IN ('finished', 'failed') GROUP BY event`,
     )

@@ -6,10 +6,10 @@ import { FakeClock } from '../../remote/support/fake-clock'
 import { eachDatabase, onPostgres } from '../support/databases'
 import {
   Counted,
-  HangingClock,
   history,
   latch,
   letDie,
+  letTimePass,
   PUBLISHERS,
   reapAll,
   Sessions,
@@ -37,16 +37,27 @@ eachDatabase('sessions', (open) => {
   }
 
   test('1. a session works while its heart beats, and has expired some time after it stopped', async () => {
-    const clock = new HangingClock()
-    const session = await sessions.start(database, { clock, intervalMs: 1000 })
+    const { clock, watched, session } = await onFakeClock()
     expect(await works(session)).toBe('works')
-    await sleep(1300)
+    for (let beat = 1; beat <= 4; beat++) {
+      await letTimePass(database, 20_000)
+      clock.advance(20_000)
+      await watched.answered(beat + 1)
+    }
     expect(await works(session)).toBe('works')
-    clock.hanging = true
-    await sleep(1100)
+    // A program that hangs: its timers do not fire.
+    clock.pass(60_000)
     await expect(works(session)).rejects.toEqual(EXPIRED)
     expect(session.expired).toBe(true)
     expect(session.signal.aborted).toBe(true)
+  })
+
+  test('1. and for the database as well, by its own time', async () => {
+    const session = await sessions.start(database, { clock: new FakeClock() })
+    await letTimePass(database, 59_000)
+    expect(await works(session)).toBe('works')
+    await letTimePass(database, 1000)
+    await expect(works(session)).rejects.toEqual(EXPIRED)
   })
 
   test('2. one heartbeat that fails does not end it, and the next one comes soon', async () => {

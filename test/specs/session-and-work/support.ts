@@ -84,6 +84,13 @@ export async function letDie(database: Database, session: Session): Promise<void
   ])
 }
 
+/** For the database, as far as sessions go. */
+export async function letTimePass(database: Database, ms: number): Promise<void> {
+  await database.query(`UPDATE session SET deadline = deadline - $1::integer * interval '1 millisecond'`, [
+    ms,
+  ])
+}
+
 export async function history(database: Database): Promise<readonly string[]> {
   const { rows } = await database.query<{ text: string }>(
     `SELECT event || coalesce(' ' || cause, '') AS text FROM work_history ORDER BY id`,
@@ -181,28 +188,6 @@ export class Watched implements Database {
 export class Deaf extends Watched {
   override async listen() {
     return { close: async () => {} }
-  }
-}
-
-/** The machine's clock, whose timers can be stopped from firing: a program that hangs. */
-export class HangingClock implements Clock {
-  readonly #real = new SystemClock()
-  hanging = false
-
-  now(): number {
-    return this.#real.now()
-  }
-
-  monotonic(): number {
-    return this.#real.monotonic()
-  }
-
-  after(ms: number, action: () => void, options?: TimerOptions): Timer {
-    return this.#real.after(ms, () => this.hanging || action(), options)
-  }
-
-  every(ms: number, action: () => void, options?: TimerOptions): Timer {
-    return this.#real.every(ms, () => this.hanging || action(), options)
   }
 }
 
