@@ -3,6 +3,7 @@ import { type Session, startSession } from '../../src/collector/lease/session'
 import { checkDefinition } from '../../src/collector/process/definition'
 import { look } from '../../src/collector/process/look'
 import { Processes } from '../../src/collector/process/processes'
+import { takeItem } from '../../src/collector/process/run-items'
 import { type BegunRun, type RunFigures, writeProgress } from '../../src/collector/process/runs'
 import { databaseTime } from '../../src/collector/process/time'
 import { type Database, openDatabase } from '../../src/collector/store/database'
@@ -15,13 +16,16 @@ const MANY = 10_000
 /** The same statements: more than this a machine with other things to do does not add to a median. */
 const TARGET = 1.25
 
+/** Who looks for one item must not look at all of them: that would be 100 and more. */
+const TAKE_TARGET = 3
+
 const FIGURES: RunFigures = {
   stats: { errors: 2, 'work.bytes': 123_456, 'work.removed': 17, workItems: 5000 },
   errors: [{ item: 'publisher-17', message: 'it does not answer' }],
   totalErrors: 2,
 }
 
-/** Writing the progress of a run over 10,000 items, against that of one over ten; in turns, on PostgreSQL. */
+/** Writing the progress of a run over 10,000 items, and taking one of them, against one over ten; in turns, on PostgreSQL. */
 export function progress(quick: boolean): Promise<readonly Result[]> {
   return inNewSchema(async (url) => {
     const database = await openDatabase(url)
@@ -29,7 +33,13 @@ export function progress(quick: boolean): Promise<readonly Result[]> {
     try {
       const few = await begin(database, session, 'few', FEW)
       const many = await begin(database, session, 'many', MANY)
-      return [await compared(session, few, many, quick ? 100 : 1000)]
+      const turns = quick ? 100 : 1000
+      const writing = await compared((run) => write(session, run), few, many, turns)
+      const taking = await compared((run) => take(session, run), few, many, turns)
+      return [
+        result(`progress of ${MANY} items`, writing.ratio, TARGET, { figures: writing.figures }),
+        result(`taking one of ${MANY} items`, taking.ratio, TAKE_TARGET, { figures: taking.figures }),
+      ]
     } finally {
       await session.close()
       await database.close()
@@ -37,21 +47,38 @@ export function progress(quick: boolean): Promise<readonly Result[]> {
   })
 }
 
-async function compared(session: Session, few: BegunRun, many: BegunRun, turns: number): Promise<Result> {
+async function compared(
+  action: (run: BegunRun) => Promise<unknown>,
+  few: BegunRun,
+  many: BegunRun,
+  turns: number,
+): Promise<{ readonly ratio: number; readonly figures: Readonly<Record<string, number>> }> {
   const times = { few: [] as number[], many: [] as number[] }
   for (let turn = -turns / 10; turn < turns; turn++) {
-    const first = await milliseconds(() => write(session, few))
-    const second = await milliseconds(() => write(session, many))
+    const first = await milliseconds(() => action(few))
+    const second = await milliseconds(() => action(many))
     if (turn < 0) continue
     times.few.push(first)
     times.many.push(second)
   }
   const figures = { [`ms of ${FEW}`]: round(median(times.few)), [`ms of ${MANY}`]: round(median(times.many)) }
-  return result(`progress of ${MANY} items`, median(times.many) / median(times.few), TARGET, { figures })
+  return { ratio: median(times.many) / median(times.few), figures }
 }
 
 function write(session: Session, run: BegunRun): Promise<unknown> {
   return session.transact((tx) => writeProgress(tx, run, FIGURES, databaseTime))
+}
+
+/** Rolled back: the next one takes the same. */
+async function take(session: Session, run: BegunRun): Promise<void> {
+  const undo = new Error('undo')
+  const taking = session.transact(async (tx) => {
+    if ((await takeItem(tx, run, 'active', databaseTime)) === undefined) throw new Error('no item was left')
+    throw undo
+  })
+  await taking.catch((error: unknown) => {
+    if (error !== undo) throw error
+  })
 }
 
 async function begin(database: Database, session: Session, name: string, items: number): Promise<BegunRun> {

@@ -26,21 +26,21 @@ const NEXT_VERSION = `
 UPDATE process SET settings_version = settings_version + 1 WHERE name = $1 RETURNING settings_version AS version`
 
 const ACTIVATE = `
-INSERT INTO process_item (process, name, list, params, settings_version, modified, list_since)
-VALUES ($1, $2, 'active', $3::jsonb, $4, ${at(5)}, ${at(5)})
+INSERT INTO process_item (process, name, list, params, settings_version, modified, list_since, waits_since)
+VALUES ($1, $2, 'active', $3::jsonb, $4, ${at(5)}, ${at(5)}, ${at(5)})
 ON CONFLICT (process, name) DO UPDATE
    SET list = 'active', params = EXCLUDED.params, state = 'new', status = '{}',
        list_since = CASE WHEN process_item.list = 'active' THEN process_item.list_since ELSE EXCLUDED.list_since END,
        version = process_item.version + 1, settings_version = EXCLUDED.settings_version, modified = EXCLUDED.modified,
-       run_id = NULL, attempts = 0, backoff_ms = NULL, retry_at = NULL
+       waits_since = EXCLUDED.waits_since, run_id = NULL, attempts = 0, backoff_ms = NULL, retry_at = NULL
 RETURNING ${COLUMNS}`
 
 const CLEAN_UP = `
-INSERT INTO process_item (process, name, list, settings_version, modified, list_since)
-VALUES ($1, $2, 'cleanup', $3, ${at(4)}, ${at(4)})
+INSERT INTO process_item (process, name, list, settings_version, modified, list_since, waits_since)
+VALUES ($1, $2, 'cleanup', $3, ${at(4)}, ${at(4)}, ${at(4)})
 ON CONFLICT (process, name) DO UPDATE
    SET list = 'cleanup', version = process_item.version + 1, settings_version = EXCLUDED.settings_version,
-       modified = EXCLUDED.modified, list_since = EXCLUDED.list_since,
+       modified = EXCLUDED.modified, list_since = EXCLUDED.list_since, waits_since = EXCLUDED.waits_since,
        run_id = NULL, attempts = 0, backoff_ms = NULL, retry_at = NULL`
 
 const PURGE = `
@@ -100,7 +100,7 @@ SELECT name, attempts, backoff_ms FROM process_item
 const SET_BACK = `
 UPDATE process_item
    SET state = CASE WHEN list = 'active' THEN 'incomplete' ELSE state END, status = '{"interrupted": true}',
-       run_id = NULL, processed_at = $3::timestamptz, attempts = attempts + 1, backoff_ms = $4,
+       run_id = NULL, waits_since = $3::timestamptz, attempts = attempts + 1, backoff_ms = $4,
        retry_at = $3::timestamptz + $4::bigint * interval '1 millisecond'
  WHERE process = $1 AND name = $2`
 

@@ -40,7 +40,10 @@ const left = (changesOnly: boolean): string => `
    AND (retry_at IS NULL OR retry_at <= ${at(6)})
    ${changesOnly ? 'AND (processed_version IS NULL OR processed_version < version)' : ''}`
 
-/** The active item that was not processed for longest, then the one that is to be cleaned up. */
+/**
+ * The active item that waits for longest, then the one that is to be cleaned up. What was processed, or registered meanwhile, is
+ * at the end of the index: it is never passed over to find the next one.
+ */
 const take = (changesOnly: boolean): string => `
 UPDATE process_item
    SET state = CASE WHEN list = 'active' THEN 'active' ELSE state END, status = '{}', run_id = $3
@@ -48,7 +51,7 @@ UPDATE process_item
    SELECT name FROM process_item
     WHERE ${left(changesOnly)}
       AND EXISTS (SELECT 1 FROM process_run WHERE run_id = $3 AND fence = $7 AND state = 'active')
-    ORDER BY list, processed_at NULLS FIRST, name
+    ORDER BY list, waits_since, name
     LIMIT 1
     FOR UPDATE SKIP LOCKED)
 RETURNING list, name, params, version, backoff_ms`
@@ -66,7 +69,7 @@ const LEFT = { all: leftOver(false), changes: leftOver(true) }
 const END = `
 UPDATE process_item
    SET state = CASE WHEN list = 'active' THEN $5 ELSE state END, status = $6::jsonb,
-       processed_at = ${at(7)}, processed_version = CASE WHEN $8 THEN processed_version ELSE version END,
+       processed_at = ${at(7)}, waits_since = ${at(7)}, processed_version = CASE WHEN $8 THEN processed_version ELSE version END,
        run_id = CASE WHEN $8 THEN NULL ELSE run_id END,
        attempts = CASE WHEN $9::bigint IS NULL THEN 0 ELSE attempts + 1 END, backoff_ms = $9,
        retry_at = ${at(7)} + $9::bigint * interval '1 millisecond'
@@ -74,8 +77,8 @@ UPDATE process_item
 
 const DROP = `
 UPDATE process_item
-   SET list = 'dropped', list_since = ${at(5)}, processed_at = ${at(5)}, processed_version = version, status = $6::jsonb,
-       attempts = 0, backoff_ms = NULL, retry_at = NULL
+   SET list = 'dropped', list_since = ${at(5)}, processed_at = ${at(5)}, waits_since = ${at(5)},
+       processed_version = version, status = $6::jsonb, attempts = 0, backoff_ms = NULL, retry_at = NULL
  WHERE process = $1 AND name = $2 AND version = $3 AND list = 'cleanup' AND run_id = $4`
 
 const DROPPED = `

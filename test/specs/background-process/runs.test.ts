@@ -178,6 +178,7 @@ eachDatabase('runs of processes', (open) => {
     const running = run(scheduler, stop.signal)
     await started.opened
     stop.abort()
+    rig.pass(1000)
     rig.clock.advance(1000)
     expect(await running).toMatchObject({ state: 'incomplete', stats: { errors: 0 } })
     expect(await rig.states()).toEqual({ a: 'active completed', b: 'active incomplete', c: 'active new' })
