@@ -1,4 +1,5 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type Doorbell, hangDoorbell, ring } from './doorbell'
 import { FlogError, type FlogErrorCode, messageOf, systemCode } from './errors'
 import { currentIdentity, type Liveness, livenessOf } from './identity'
@@ -31,6 +32,15 @@ export interface LockOptions {
   readonly failedCode: FlogErrorCode
 }
 
+/** Who wants the lock. */
+interface Claimant {
+  readonly directory: string
+  readonly options: LockOptions
+  readonly id: string
+  /** A file that says who it is, to make links of. */
+  readonly aside: string
+}
+
 /**
  * Takes a directory for this process, where two processes in one directory would destroy what is in it. The lock is a file
  * beside the directory that says whose it is, made with its contents in one step; it is taken over only from a process that is
@@ -46,7 +56,8 @@ export async function lockDirectory(directory: string, options: LockOptions): Pr
   const holder: Holder = { process: currentIdentity(), id, doorbell: doorbell?.path }
   try {
     writeFileSync(aside, JSON.stringify(holder), { flag: 'wx', mode: 0o600 })
-    while (!linked(aside, path) && !(await tookOver(aside, path, directory, options))) {}
+    await acquire(path, { directory, options, id, aside })
+    await sweep(path, id)
     return { release: () => release(path, id, doorbell) }
   } catch (cause) {
     doorbell?.remove()
@@ -60,6 +71,10 @@ export async function lockDirectory(directory: string, options: LockOptions): Pr
   }
 }
 
+async function acquire(path: string, claimant: Claimant): Promise<void> {
+  while (!linked(claimant.aside, path) && !(await tookOver(path, claimant))) {}
+}
+
 function linked(from: string, path: string): boolean {
   try {
     linkSync(from, path)
@@ -71,37 +86,46 @@ function linked(from: string, path: string): boolean {
 }
 
 /**
- * Puts `aside` in the place of a dead holder's lock. Of several that see it, one makes the link that is named after the dead
- * holder, and if that still is the dead one's file, nobody else may touch the lock: it is replaced in one step.
+ * Puts the claimant in the place of a dead holder. Of several that see it dead, one gets the lock that is named after the dead
+ * holder, and if the file still is the dead one's, nobody else may touch it: it is replaced in one step. That lock is like the
+ * other: it may be one that somebody died with, and is taken over then.
  * @returns false where the lock has changed hands meanwhile
  */
-async function tookOver(
-  aside: string,
-  path: string,
-  directory: string,
-  options: LockOptions,
-): Promise<boolean> {
-  const refused = (held: string, holder: Holder | undefined, liveness: Liveness) =>
-    locked(held, directory, holder, liveness, options)
+async function tookOver(path: string, claimant: Claimant): Promise<boolean> {
   const holder = holderOf(path)
   if (holder === 'gone') return false
   const liveness = holder === undefined ? 'unknown' : await livenessOfHolder(holder)
-  if (holder === undefined || liveness !== 'dead') throw refused(path, holder, liveness)
+  if (holder === undefined || liveness !== 'dead') throw locked(path, claimant, holder, liveness)
   const claim = `${path}-${holder.id}-dead`
+  await acquire(claim, claimant)
   try {
-    if (!linked(path, claim)) throw refused(claim, undefined, 'unknown')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false
-    throw error
-  }
-  try {
-    const claimed = holderOf(claim)
-    if (typeof claimed !== 'object' || claimed.id !== holder.id) return false
-    renameSync(aside, path)
+    const found = holderOf(path)
+    if (typeof found !== 'object' || found.id !== holder.id) return false
+    replace(path, claimant)
     if (holder.doorbell !== undefined) rmSync(holder.doorbell, { force: true })
     return true
   } finally {
     rmSync(claim, { force: true })
+  }
+}
+
+function replace(path: string, { aside }: Claimant): void {
+  const link = `${aside}-new`
+  rmSync(link, { force: true })
+  linkSync(aside, link)
+  renameSync(link, path)
+}
+
+/** Removes what processes left that died while they made a lock, or took it over. */
+async function sweep(path: string, id: string): Promise<void> {
+  const start = `${basename(path)}-`
+  for (const name of readdirSync(dirname(path)).filter((one) => one.startsWith(start))) {
+    const file = join(dirname(path), name)
+    const holder = holderOf(file)
+    if (typeof holder !== 'object' || holder.id === id) continue
+    if ((await livenessOfHolder(holder)) !== 'dead') continue
+    rmSync(file, { force: true })
+    if (holder.doorbell !== undefined) rmSync(holder.doorbell, { force: true })
   }
 }
 
@@ -112,10 +136,9 @@ async function livenessOfHolder({ process, doorbell }: Holder): Promise<Liveness
 
 function locked(
   path: string,
-  directory: string,
+  { directory, options: { what, advice, lockedCode } }: Claimant,
   holder: Holder | undefined,
   liveness: Liveness,
-  { what, advice, lockedCode }: LockOptions,
 ): FlogError {
   const who = holder === undefined ? 'a process that cannot be told' : `process ${holder.process.pid}`
   const hint =

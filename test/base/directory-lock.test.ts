@@ -1,4 +1,13 @@
-import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lockDirectory } from '../../src/base/directory-lock'
@@ -34,8 +43,8 @@ function rewrite(change: Partial<ProcessIdentity>): void {
   writeFileSync(path, JSON.stringify({ ...holder, process: { ...holder.process, ...change } }))
 }
 
-async function holding(): Promise<Program> {
-  const program = startProgram('hold-lock', place)
+async function holding(where = place): Promise<Program> {
+  const program = startProgram('hold-lock', where)
   await firstLine(program)
   return program
 }
@@ -71,11 +80,36 @@ test('is given to one of many that take it over at once', async () => {
 })
 
 test('that another process is taking over is not taken over by a second one', async () => {
-  await kill(await holding())
+  const dead = await holding()
+  const taking = await holding(join(directory, 'other'))
+  await kill(dead)
   const claim = `${path}-${read().id}-dead`
-  linkSync(path, claim)
-  await expect(lock()).rejects.toMatchObject({ ...LOCKED, message: expect.stringContaining(claim) })
-  rmSync(claim)
+  renameSync(join(directory, 'other.lock'), claim)
+  await expect(lock()).rejects.toMatchObject({ ...LOCKED, details: { lock: claim, pid: taking.pid } })
+  await kill(taking)
+  const held = await lock()
+  held.release()
+})
+
+test('is taken over after any number of processes were killed while they took it over', async () => {
+  let claim = path
+  for (let i = 0; i < 3; i++) {
+    await kill(await holding(join(directory, `taking-${i}`)))
+    renameSync(join(directory, `taking-${i}.lock`), claim)
+    const { id } = JSON.parse(readFileSync(claim, 'utf8')) as { readonly id: string }
+    claim = `${claim}-${id}-dead`
+  }
+  const outcomes = await Promise.allSettled(Array.from({ length: 10 }, lock))
+  const held = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  expect(held).toHaveLength(1)
+  held[0]?.release()
+})
+
+test('leaves nothing of processes that were killed while they made it', async () => {
+  const dead = await holding()
+  const { id } = read()
+  linkSync(path, `${path}-${id}`)
+  await kill(dead)
   const held = await lock()
   held.release()
 })
