@@ -8,7 +8,10 @@ import type { Dialect } from './database'
 export interface DialectTraits {
   /** NOTIFY is delivered. Without it, who waits for news polls. */
   readonly notifies: boolean
-  /** Advisory locks exclude, and tables are made in transactions: all migrations are one transaction under one lock. */
+  /**
+   * Advisory locks exclude, and tables are made in transactions: all migrations are one transaction under one lock. Otherwise
+   * they are made statement by statement, while a row is locked.
+   */
   readonly migratesAtOnce: boolean
   /** What a new connection is told: the limits that the database enforces itself. */
   readonly greeting: (limits: ServerLimits) => string
@@ -43,8 +46,9 @@ export const TRAITS: Readonly<Record<Dialect, DialectTraits>> = {
     greeting: (ms) => `${limits(ms)}; ${HABITS}; ${ISOLATION}; ${CHECK_CLIENT}`,
   },
   /**
-   * Its advisory locks are accepted and do nothing; a table made in a transaction cannot be relied on in the same one. That is
-   * what its manual says: no test of ours has run on it, only its way to migrate, on PostgreSQL.
+   * Its advisory locks are accepted and do nothing; a change of the schema commits the transaction that it is in (from 25.1
+   * on), or cannot be relied on in it. That is what its manual says: no test of ours has run on it, only its way to migrate,
+   * on PostgreSQL.
    */
   cockroach: { notifies: false, migratesAtOnce: false, greeting: (ms) => `${limits(ms)}; ${HABITS}` },
   /** It has no timers of its own: limits are kept outside of it. */

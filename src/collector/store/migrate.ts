@@ -3,6 +3,7 @@ import { FlogError } from '../../base/errors'
 import { DATABASE_MIGRATION_MS } from '../../base/limits'
 import type { Database, Executor, TransactionOptions } from './database'
 import { TRAITS } from './dialect'
+import { statementsOf } from './statements'
 
 /** One numbered step of the schema. */
 export interface Migration {
@@ -39,6 +40,10 @@ CREATE TABLE IF NOT EXISTS flog_migration (
 const CREATE_LOCK = 'CREATE TABLE IF NOT EXISTS flog_migration_lock (id integer PRIMARY KEY)'
 const FILL_LOCK = 'INSERT INTO flog_migration_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING'
 const TAKE_LOCK = 'SELECT id FROM flog_migration_lock WHERE id = 1 FOR UPDATE'
+
+/** SQLSTATEs: a table, an object, a column. */
+const THERE_ALREADY = ['42P07', '42710', '42701']
+const GONE_ALREADY = ['42P01', '42704', '42703']
 
 const EXISTS = 'SELECT to_regclass($1) IS NOT NULL AS exists'
 const APPLIED = 'SELECT number, name, checksum, adds_only FROM flog_migration ORDER BY number'
@@ -77,8 +82,8 @@ async function allAtOnce(database: Database, migrations: readonly Migration[], o
 }
 
 /**
- * Each in a transaction of its own, while another one, which does nothing else, has the row that is the lock. It is let go when
- * that ends, also by the death of its process.
+ * Statement by statement, while a transaction that does nothing else has the row that is the lock. It is let go when that ends,
+ * also by the death of its process; whoever comes next goes on where that one was.
  */
 async function oneByOne(database: Database, migrations: readonly Migration[], options: TransactionOptions) {
   await ensure(database, 'flog_migration', CREATE)
@@ -87,9 +92,27 @@ async function oneByOne(database: Database, migrations: readonly Migration[], op
   await database.transaction(async (lock) => {
     await lock.query(TAKE_LOCK)
     for (const migration of await missing(database, migrations, database.where)) {
-      await database.transaction((tx) => apply(tx, migration), { ...options, signal: lock.signal })
+      await applyInSteps(database, migration, { ...options, signal: lock.signal })
     }
   }, options)
+}
+
+async function applyInSteps(database: Database, migration: Migration, options: TransactionOptions) {
+  for (const statement of statementsOf(migration.sql)) {
+    // Under `read committed` the schema cannot be changed.
+    const step = database.transaction((tx) => tx.query(statement), { ...options, isolation: 'serializable' })
+    await step.catch((error: unknown) => {
+      if (!wasDone(statement, error)) throw error
+    })
+  }
+  await record(database, migration)
+}
+
+/** By a process that was ended half-way: nobody else can have, under the lock. */
+function wasDone(statement: string, error: unknown): boolean {
+  const state = FlogError.is(error) ? error.details['sqlState'] : undefined
+  const done = statement.startsWith('DROP') ? GONE_ALREADY : THERE_ALREADY
+  return typeof state === 'string' && done.includes(state)
 }
 
 /** Of two that make a table at once one may be told that it is there, `IF NOT EXISTS` or not. */
@@ -106,9 +129,13 @@ async function exists(executor: Executor, table: string): Promise<boolean> {
   return rows[0]?.exists === true
 }
 
-async function apply(tx: Executor, { number, name, addsOnly, sql }: Migration): Promise<void> {
-  await tx.query(sql)
-  await tx.query(RECORD, [number, name, checksumOf(sql), addsOnly])
+async function apply(tx: Executor, migration: Migration): Promise<void> {
+  await tx.query(migration.sql)
+  await record(tx, migration)
+}
+
+async function record(executor: Executor, { number, name, addsOnly, sql }: Migration): Promise<void> {
+  await executor.query(RECORD, [number, name, checksumOf(sql), addsOnly])
 }
 
 /** What is still to be applied. */

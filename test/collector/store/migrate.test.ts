@@ -123,14 +123,36 @@ onPostgres('a migration', (urlOf) => {
     await Promise.all(databases.map((database) => database.close()))
   })
 
-  test('that fails in one process is tried by the next one, where a row is the lock', async () => {
+  test('that fails in one process is finished by the next one, where a row is the lock', async () => {
     const database = lockless(await openDatabase(await urlOf()))
-    const wrong = { ...slow(NEXT), sql: 'CREATE TABLE half (n integer); SELECT nothing' }
+    const made =
+      'CREATE TABLE half (n integer); ALTER TABLE half ADD COLUMN m integer; CREATE INDEX half_m ON half (m)'
+    const wrong = { ...slow(NEXT), sql: `${made}; DROP INDEX half_m; SELECT nothing` }
     await expect(migrate(database, [...MIGRATIONS, wrong])).rejects.toMatchObject({
       code: 'FLOG_DATABASE_FAILED',
     })
-    await migrate(database, [...MIGRATIONS, { ...wrong, sql: 'CREATE TABLE half (n integer)' }])
+    await migrate(database, [
+      ...MIGRATIONS,
+      { ...wrong, sql: `${made}; DROP INDEX half_m; CREATE TABLE whole (n integer)` },
+    ])
     expect((await numbers(database)).at(-1)).toBe(NEXT)
+    await database.query('SELECT m FROM half, whole')
+    await database.close()
+  })
+})
+
+onPostgres('an empty schema, where a row is the lock,', (urlOf) => {
+  test('becomes the same as elsewhere', async () => {
+    const schema = (url: Database) =>
+      url.query(`SELECT table_name, column_name, data_type, column_default, is_nullable FROM information_schema.columns
+        WHERE table_schema = current_schema() AND table_name <> 'flog_migration_lock' ORDER BY 1, 2`)
+    const database = await openDatabase(await urlOf())
+    const expected = await schema(database)
+    const { rows } = await database.query<{ name: string }>('SELECT current_schema() AS name')
+    await database.query(`DROP SCHEMA ${rows[0]?.name} CASCADE`)
+    await database.query(`CREATE SCHEMA ${rows[0]?.name}`)
+    await migrate(lockless(database), MIGRATIONS)
+    expect(await schema(database)).toEqual(expected)
     await database.close()
   })
 })
