@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemCode } from '../../src/base/errors'
 import { RING_MIN_BYTES } from '../../src/base/limits'
 import { App, found, merged } from '../incident/black-box/rig'
 import { canMount, SmallDisk } from '../recorder/small-disk'
@@ -31,7 +32,7 @@ withDisk('a black box on a disk (skipped where tests may not mount one)', () => 
   function box(app: App) {
     return app.box(disk.path, {
       clock,
-      onTrouble: ({ code, message }) => told.push(`${code} ${/E[A-Z]+/.exec(message)?.[0]}`),
+      onTrouble: ({ code, cause }) => told.push(`${code} ${systemCode(cause)}`),
       onRecovered: () => told.push('recovered'),
     })
   }
