@@ -10,6 +10,7 @@ import {
   PROCESS_SCHEDULE_FLOOR_MS,
   PROCESS_SCHEDULE_MIN_MS,
 } from '../../base/limits'
+import { checkNames } from '../../base/names'
 import { parseWhole } from '../../base/numbers'
 import { type Backoff, parseBackoff } from '../lease/backoff'
 import type { PlainJson, Transaction } from '../store/database'
@@ -85,10 +86,14 @@ export interface ProcessDefinition<S extends PlainJson = PlainJson> extends Flow
    * How long an item is left alone that had too many errors, or that its owner died over twice in a row; default one minute,
    * doubled up to an hour.
    */
-  readonly backoff?: Backoff
+  readonly backoff?: ItemBackoff
   /** Milliseconds for which a dropped item is kept; default 7 days. */
   readonly dropRetentionMs?: number
 }
+
+export type ItemBackoff = Pick<Backoff, (typeof BACKOFF_NAMES)[number]>
+
+const BACKOFF_NAMES = ['initialMs', 'maximumMs', 'exponent'] as const
 
 /** A definition with all that it did not say. */
 export type CheckedDefinition = Required<
@@ -96,10 +101,33 @@ export type CheckedDefinition = Required<
 > &
   Pick<ProcessDefinition, 'catchUpMs' | 'pauseOnFailure' | 'progressMs'>
 
+const NAMES: readonly (keyof ProcessDefinition)[] = [
+  'name',
+  'schedule',
+  'settings',
+  'active',
+  'cleanup',
+  'concurrency',
+  'itemTimeoutMs',
+  'graceMs',
+  'stallTimeoutMs',
+  'catchUpMs',
+  'pauseOnFailure',
+  'backoff',
+  'dropRetentionMs',
+  'initialWaitMs',
+  'minScheduleMs',
+  'progressMs',
+]
+
 const LONGEST_MS = 10 * 366 * 86_400_000
 
 /** @throws FlogError FLOG_OPTION_INVALID */
 export function checkDefinition<S extends PlainJson>(given: ProcessDefinition<S>): CheckedDefinition {
+  checkNames('', given, NAMES)
+  for (const does of ['active', 'cleanup'] as const) {
+    if (typeof given[does] !== 'function') throw invalidOption(does, 'a function', given[does])
+  }
   const itemTimeoutMs = ms('itemTimeoutMs', given.itemTimeoutMs ?? PROCESS_ITEM_TIMEOUT_MS)
   const graceMs = ms('graceMs', given.graceMs ?? PROCESS_ITEM_GRACE_MS, 0)
   const minScheduleMs = ms(
@@ -129,12 +157,17 @@ export function checkDefinition<S extends PlainJson>(given: ProcessDefinition<S>
     graceMs,
     stallTimeoutMs,
     concurrency: parseWhole('concurrency', given.concurrency ?? 1, 1, 1000),
-    backoff: parseBackoff('backoff', given.backoff ?? BACKOFF),
+    backoff: checkBackoff(given.backoff ?? BACKOFF),
     dropRetentionMs: ms('dropRetentionMs', given.dropRetentionMs ?? PROCESS_DROP_RETENTION_MS, 0),
   }
 }
 
-const BACKOFF: Backoff = {
+function checkBackoff(given: ItemBackoff): ItemBackoff {
+  checkNames('backoff', given, BACKOFF_NAMES)
+  return parseBackoff('backoff', given)
+}
+
+const BACKOFF: ItemBackoff = {
   initialMs: PROCESS_ITEM_BACKOFF_MS,
   maximumMs: PROCESS_ITEM_BACKOFF_MAX_MS,
   exponent: 2,
@@ -147,10 +180,14 @@ export function checkSchedule(schedule: Schedule, minScheduleMs: number): Schedu
   return schedule.zone === undefined ? { cron: schedule.cron } : { cron: schedule.cron, zone: schedule.zone }
 }
 
-/** @throws FlogError FLOG_OPTION_INVALID */
+/**
+ * Two names have to fit into one entry of an index.
+ * @throws FlogError FLOG_OPTION_INVALID
+ */
 export function checkName(option: string, name: unknown): string {
-  if (typeof name === 'string' && name !== '' && name.length <= 500 && isStorableText(name)) return name
-  throw invalidOption(option, 'a text of 1 to 500 characters, without NUL', name)
+  const isName = typeof name === 'string' && name !== '' && name.length <= 500 && isStorableText(name)
+  if (isName && Buffer.byteLength(name) <= 1000) return name
+  throw invalidOption(option, 'a text of 1 to 500 characters and at most 1,000 bytes, without NUL', name)
 }
 
 /** Milliseconds between two writes of progress: so few that with the longest item between them nobody takes it for a standstill. */

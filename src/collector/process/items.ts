@@ -62,6 +62,7 @@ export async function registerItem(
   params: PlainJson,
   time: DatabaseTime,
 ): Promise<{ readonly item: Item; readonly changed: boolean }> {
+  checkName('process', process)
   checkName('item', name)
   const json = storableJson('params', params)
   const stored = await findItem(tx, process, name)
@@ -85,6 +86,7 @@ export async function unregisterItem(
   name: string,
   time: DatabaseTime,
 ): Promise<boolean> {
+  checkName('process', process)
   checkName('item', name)
   if (isGoing(await findItem(tx, process, name))) return false
   const version = await nextVersion(tx, process)

@@ -1,8 +1,9 @@
 import { invalidOption } from '../../base/errors'
-import { PROCESS_BACKFILL_SLOTS } from '../../base/limits'
+import { PROCESS_BACKFILL_SLOTS, PROCESS_RUNS_KEPT, PROCESS_VIEW_ITEMS } from '../../base/limits'
+import { parseWhole } from '../../base/numbers'
 import type { Database, Executor, PlainJson } from '../store/database'
 import { TRAITS } from '../store/dialect'
-import { type CheckedDefinition, checkSchedule } from './definition'
+import { type CheckedDefinition, checkName, checkSchedule } from './definition'
 import { type Item, registerItem, unregisterItem } from './items'
 import { lockProcess, sameJson, scheduleOf, unknownProcess } from './rows'
 import { firstSlot, nextSlot, periodMs, type Schedule, slotsBetween } from './schedule'
@@ -139,19 +140,28 @@ export class Processes {
 
   /** @throws FlogError FLOG_PROCESS_UNKNOWN */
   async view(process: string): Promise<ProcessView> {
-    const [view] = await listProcesses(this.#database, process)
+    const [view] = await listProcesses(this.#database, storableText(process))
     if (view === undefined) throw unknownProcess(process)
     return view
   }
 
-  /** Runs of a process, the latest first. */
-  runs(process: string, limit = 20): Promise<readonly RunView[]> {
-    return listRuns(this.#database, process, limit)
+  /**
+   * Runs of a process, the latest first.
+   * @param limit 1 to 100
+   * @throws FlogError FLOG_OPTION_INVALID
+   */
+  async runs(process: string, limit = 20): Promise<readonly RunView[]> {
+    return listRuns(this.#database, storableText(process), parseWhole('limit', limit, 1, PROCESS_RUNS_KEPT))
   }
 
-  /** Items by name, from after `after` on. */
-  items(process: string, after = '', limit = 100): Promise<readonly ItemView[]> {
-    return listItems(this.#database, process, { after, limit }, this.#time)
+  /**
+   * Items by name, from after `after` on.
+   * @param limit 1 to 1,000
+   * @throws FlogError FLOG_OPTION_INVALID
+   */
+  async items(process: string, after = '', limit = 100): Promise<readonly ItemView[]> {
+    const page = { after: storableText(after), limit: parseWhole('limit', limit, 1, PROCESS_VIEW_ITEMS) }
+    return listItems(this.#database, storableText(process), page, this.#time)
   }
 
   async #define(tx: Executor, definition: CheckedDefinition): Promise<void> {
@@ -183,7 +193,8 @@ export class Processes {
     })
   }
 
-  #change<T>(process: string, tx: Executor | undefined, run: (tx: Executor) => Promise<T>): Promise<T> {
+  async #change<T>(process: string, tx: Executor | undefined, run: (tx: Executor) => Promise<T>): Promise<T> {
+    checkName('process', process)
     return this.#within(tx, async (inside) => {
       const result = await run(inside)
       await this.#tell(inside, process)

@@ -1,4 +1,3 @@
-import { PROCESS_RUNS_KEPT, PROCESS_VIEW_ITEMS } from '../../base/limits'
 import type { Executor, PlainJson } from '../store/database'
 import type { NotedError } from './budget'
 import { scheduleOf } from './rows'
@@ -149,7 +148,7 @@ export async function listRuns(
   process: string,
   limit: number,
 ): Promise<readonly RunView[]> {
-  const { rows } = await executor.query<RunRow>(RUNS, [process, Math.min(limit, PROCESS_RUNS_KEPT)])
+  const { rows } = await executor.query<RunRow>(RUNS, [process, limit])
   return rows.map(runView)
 }
 
@@ -159,8 +158,7 @@ export async function listItems(
   page: { readonly after: string; readonly limit: number },
   time: DatabaseTime,
 ): Promise<readonly ItemView[]> {
-  const limit = Math.min(page.limit, PROCESS_VIEW_ITEMS)
-  const { rows } = await executor.query<ItemRow>(ITEMS, [process, page.after, limit, time()])
+  const { rows } = await executor.query<ItemRow>(ITEMS, [process, page.after, page.limit, time()])
   return rows.map(itemView)
 }
 
