@@ -249,21 +249,27 @@ class ControlLoop {
     }
   }
 
-  /** What is being done under a session gets some time to end in order; what does not is given back all the same. */
+  /**
+   * What is being done under a session gets some time to end in order; what does not is given back all the same. Where that
+   * takes long it is not waited for.
+   */
   async #end(): Promise<void> {
     const session = this.#session
     this.#session = undefined
-    const grace = timeout(this.#clock, LEASE_LOOP_GRACE_MS, 'the control loop stopped')
     for (const work of this.#running.keys()) work.stop(stopped())
-    try {
-      await Promise.race([Promise.allSettled(this.#running.values()), grace.over])
-      await session?.close('its control loop stopped', LEASE_LOOP_GRACE_MS * 0.4)
-    } catch (error) {
-      this.#trouble(error)
-    } finally {
-      grace.cancel()
-      this.#running.clear()
-    }
+    await this.#atMost(LEASE_LOOP_GRACE_MS, Promise.allSettled(this.#running.values()))
+    this.#running.clear()
+    const closing = session?.close('its control loop stopped', LEASE_LOOP_GRACE_MS / 4)
+    await this.#atMost(
+      LEASE_LOOP_GRACE_MS * 0.8,
+      closing?.catch((error: unknown) => this.#trouble(error)),
+    )
+  }
+
+  async #atMost(ms: number, ending: Promise<unknown> | undefined): Promise<void> {
+    const late = timeout(this.#clock, ms, 'the control loop stopped')
+    await Promise.race([ending, late.over])
+    late.cancel()
   }
 
   #trouble(error: unknown): void {

@@ -200,7 +200,7 @@ export class Session {
 
   /**
    * Ends the session and gives back the work that it holds. Transactions under way get `budgetMs`, by default two
-   * seconds, to end, and giving back gets as much again. Idempotent.
+   * seconds, to end; giving back takes two seconds at most. Idempotent.
    * @throws what the database throws; then the session ends when its time is up
    */
   close(reason = 'closed', budgetMs: number = LEASE_CLOSE_MS): Promise<void> {
@@ -217,7 +217,7 @@ export class Session {
     await this.#settled(budgetMs)
     this.#broken.abort(this.#end)
     if (expired) return
-    const late = timeout(clock, budgetMs, `session ${this.id} did not close in time`)
+    const late = timeout(clock, LEASE_CLOSE_MS, `session ${this.id} did not close in time`)
     try {
       await endSession(database, this.id, reason, late.signal)
       for (const work of [...this.#held]) work.lose('canceled', this.#end)

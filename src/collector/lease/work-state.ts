@@ -16,6 +16,7 @@ export type WorkPhase = 'held' | 'settling' | 'done' | 'lost'
 
 export class WorkState {
   #phase: WorkPhase = 'held'
+  #settled: Promise<unknown> = Promise.resolve()
 
   get phase(): WorkPhase {
     return this.#phase
@@ -33,14 +34,14 @@ export class WorkState {
   ): Promise<T> {
     this.assertHeld(what)
     this.#phase = 'settling'
-    try {
-      const result = await run()
-      this.#phase = 'done'
-      return result
-    } catch (error) {
-      this.#phase = endOf(error) ?? 'held'
-      throw error
-    }
+    const settling = this.#settle(run, endOf)
+    this.#settled = settling.catch(() => {})
+    return settling
+  }
+
+  /** Resolves when nothing is being settled. */
+  async settled(): Promise<void> {
+    await this.#settled
   }
 
   /** @throws FlogError FLOG_WORK_FINISHED, FLOG_WORK_LOST */
@@ -55,6 +56,20 @@ export class WorkState {
     if (this.#phase !== 'held') return false
     this.#phase = 'lost'
     return true
+  }
+
+  async #settle<T>(
+    run: () => Promise<T>,
+    endOf: (error: unknown) => 'lost' | 'done' | undefined,
+  ): Promise<T> {
+    try {
+      const result = await run()
+      this.#phase = 'done'
+      return result
+    } catch (error) {
+      this.#phase = endOf(error) ?? 'held'
+      throw error
+    }
   }
 }
 

@@ -132,10 +132,12 @@ export class Work {
    * the session dies.
    */
   async cancel(): Promise<void> {
-    if (this.#state.phase !== 'held') return
     const { clock, database, onAbandoned, onTrouble } = this.#context
     const budget = timeout(clock, LEASE_CANCEL_MS, `cancelling ${this.process} took too long`)
     try {
+      // Who finishes it and does not wait for that may yet fail to.
+      await Promise.race([this.#state.settled(), budget.over])
+      if (this.#state.phase !== 'held') return
       await this.#state.settle('cancel', () =>
         database.transaction((tx) => release(tx, this.#claimed, 'canceled'), { signal: budget.signal }),
       )

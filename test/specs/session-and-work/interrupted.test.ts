@@ -6,6 +6,7 @@ import { emptyTables, onPostgres } from '../support/databases'
 import { Wire } from '../support/wire'
 import { backoffs, Counted, eventually, history, PUBLISHERS, Sessions, subjects, take } from './support'
 
+const nothing = async () => {}
 const UNREACHABLE = { code: 'FLOG_DATABASE_UNREACHABLE' }
 /** As it is sent: BEGIN speaks of READ COMMITTED. */
 const COMMIT = 'COMMIT\0'
@@ -51,6 +52,22 @@ onPostgres('work whose statements are interrupted', (urlOf) => {
     expect(await history(database)).toEqual(['started'])
   })
 
+  test('a statement that takes too long is given up: nothing is taken by it, and nothing is given back', async () => {
+    await subjects(database, 2)
+    const hasty = await openDatabase(await urlOf(), { statementTimeoutMs: 200 })
+    const session = await sessions.start(hasty)
+    const work = await take(session)
+    for (const end of [() => session.work('classify', PUBLISHERS), () => work.finish(nothing)]) {
+      await disturbed('work_history', 'PERFORM pg_sleep(10)')
+      await expect(end()).rejects.toMatchObject({ code: 'FLOG_DATABASE_TIMEOUT' })
+      expect(await history(database)).toEqual(['started'])
+    }
+    await work.finish(nothing)
+    await take(session)
+    await session.close()
+    await hasty.close()
+  })
+
   async function held(): Promise<number> {
     return (await database.query('SELECT 1 FROM work')).rows.length
   }
@@ -69,7 +86,7 @@ onPostgres('work whose statements are interrupted', (urlOf) => {
     clock.advance(20_000)
     await eventually(async () => (await held()) === 1)
     expect((await history(database)).at(-1)).toBe('canceled nobody held it any more')
-    await kept.finish(async () => {})
+    await kept.finish(nothing)
   })
 
   test('work that could not be given back is given back with a heartbeat', async () => {
@@ -102,7 +119,7 @@ onPostgres('work whose statements are interrupted', (urlOf) => {
     }
     answer.deliver()
     const work = (await claiming) as Work
-    await work.finish(async () => {})
+    await work.finish(nothing)
     expect(await history(database)).toEqual(['started', 'finished'])
   })
 
@@ -196,7 +213,7 @@ onPostgres('work whose statements are interrupted', (urlOf) => {
       const theirs = await take(other)
       wire.isDown = false
       await work.finish(effect)
-      await theirs.finish(async () => {})
+      await theirs.finish(nothing)
       expect(await history(database)).toEqual(['started', 'finished', 'started', 'finished'])
     })
 

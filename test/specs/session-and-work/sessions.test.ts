@@ -165,6 +165,20 @@ eachDatabase('sessions', (open) => {
     await closing
   })
 
+  test('6. closing breaks off a transaction that never ends, and gives back what it held', async () => {
+    await subjects(database, 1)
+    const session = await sessions.start(database)
+    const work = await take(session)
+    const begun = latch()
+    const running = work.finish(async () => {
+      begun.open()
+      await new Promise(() => {})
+    })
+    await begun.opened
+    await Promise.all([session.close('closed', 10), expect(running).rejects.toEqual(EXPIRED)])
+    expect(await history(database)).toEqual(['started', 'canceled closed'])
+  })
+
   test('7. after closing, or when it has expired, nothing reaches the database', async () => {
     const watched = new Watched(database)
     const closed = await sessions.start(watched)

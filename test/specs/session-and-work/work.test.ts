@@ -265,6 +265,16 @@ eachDatabase('work', (open) => {
     expect(await history(database)).toEqual(['started', 'canceled'])
   })
 
+  test('23. cancelling while it is being finished waits for that, and gives it back when it fails', async () => {
+    await subjects(database, 2)
+    const session = await sessions.start(database)
+    const [one, other] = [await take(session), await take(session)]
+    const failing = one.finish(() => Promise.reject(new Error('no')))
+    const finishing = other.finish(nothing)
+    await Promise.all([one.cancel(), other.cancel(), finishing, expect(failing).rejects.toThrow('no')])
+    expect([...(await history(database))].sort()).toEqual(['canceled', 'finished', 'started', 'started'])
+  })
+
   test('23. cancelling that fails is reported, does not throw, and can be tried again', async () => {
     await subjects(database, 1)
     const trouble: unknown[] = []
