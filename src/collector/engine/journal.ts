@@ -34,10 +34,8 @@ export class Journal {
     const fields = reason === undefined ? rest : { ...rest, reason: messageOf(reason) }
     const message = `${event.part ?? 'engine'} ${type}`
     try {
-      this.#log[levelOf(event)](
-        message,
-        error === undefined ? fields : { ...fields, error: messageOf(error) },
-      )
+      const told = error === undefined ? fields : { ...fields, error: messageOf(error) }
+      whenRefused(this.#log[levelOf(event)](message, told), () => {})
     } catch {
       // There is no other place to say it: the log itself is what failed.
     }

@@ -4,7 +4,7 @@ import type { Action, Decision, Ending, PartErrorContext, Settings } from './con
 import { isMs } from './config'
 import type { Declaration } from './declaration'
 import { meaningOf, thrownBy } from './errors'
-import { isPromise } from './promised'
+import { isPromise, whenRefused } from './promised'
 
 /** What an end comes to. */
 export interface Verdict {
@@ -101,31 +101,29 @@ export class Judge {
 
   #filtered(part: string, filter: Declaration['filter'], thrown: unknown): unknown {
     if (filter === undefined) return thrown
-    try {
-      const error: unknown = filter(thrown)
-      return error === undefined || error === null ? undefined : thrownBy(part, error)
-    } catch (error) {
-      this.#failed(part, 'filter', error)
-      return thrown
-    }
+    const error = this.#guarded(part, 'filter', thrown, () => filter(thrown))
+    return error === undefined || error === null ? undefined : thrownBy(part, error)
   }
 
   #isFatal(part: string, error: unknown): boolean {
-    return this.#guarded(part, 'isFatal', false, () => this.#settings.isFatal(error) === true)
+    return this.#guarded(part, 'isFatal', false, () => this.#settings.isFatal(error)) === true
   }
 
   #guarded<T>(part: string | undefined, name: string, fallback: T, action: () => T): T {
     try {
-      return action()
-    } catch (error) {
-      this.#failed(part, name, error)
-      return fallback
+      const answer = action()
+      if (!isPromise(answer)) return answer
+      whenRefused(answer, () => {})
+      this.#failed(part, name, 'gave a promise, but must answer at once')
+    } catch (cause) {
+      this.#failed(part, name, `threw: ${messageOf(cause)}`, cause)
     }
+    return fallback
   }
 
-  #failed(part: string | undefined, name: string, cause: unknown): void {
-    const message = `${name} threw: ${messageOf(cause)}`
-    this.#onFailure(part, new FlogError('FLOG_ENGINE_HOOK', message, { cause, details: { hook: name } }))
+  #failed(part: string | undefined, hook: string, what: string, cause?: unknown): void {
+    const options = { details: { hook }, ...(cause === undefined ? {} : { cause }) }
+    this.#onFailure(part, new FlogError('FLOG_ENGINE_HOOK', `${hook} ${what}`, options))
   }
 }
 

@@ -46,6 +46,27 @@ test('metrics that fail later are noted too', async () => {
   expect([failures, rig.of('a').state]).toEqual([['broken metrics'], 'started'])
 })
 
+test('a log that fails later is let go', async () => {
+  const note = (async () => Promise.reject(error('a broken log'))) as () => void
+  const rig = new Rig({ log: { debug: note, info: note, warn: note, error: note } })
+  await rig.part('a')
+  expect(rig.of('a').state).toBe('started')
+})
+
+test.each(['isFatal', 'worstError', 'filter', 'the filter of the part'])(
+  '%s has to answer at once: a promise is none, whatever becomes of it',
+  async (name) => {
+    const later = () => Promise.reject(error('later')) as never
+    const { rig, failures } = logging(name.startsWith('the') ? {} : { [name]: later })
+    const probe = await rig.part('a', [], name.startsWith('the') ? { filter: later } : {})
+    await probe.fail(new Error('fatal'))
+    const hook = name.startsWith('the') ? 'filter' : name
+    expect(failures).toEqual([`${hook} gave a promise, but must answer at once`])
+    if (name === 'isFatal') expect(rig.of('a')).toMatchObject({ state: 'waiting', error: 'fatal' })
+    else expect(await rig.end()).toMatchObject({ message: 'fatal' })
+  },
+)
+
 test('a worker whose wait throws is told to stop, and its part has failed', async () => {
   const rig = new Rig()
   let killed = 0
