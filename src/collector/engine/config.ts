@@ -188,7 +188,7 @@ function checkNumbers(settings: Settings): void {
 }
 
 /** Without what is undefined, and with functions that know their object: a configuration may be one of a class. */
-function readOnce(config: EngineConfig): EngineConfig {
+export function readOnce<C extends Partial<EngineConfig>>(config: C): C {
   const entries = NAMES.map((name) => {
     const value: unknown = config[name]
     return [name, typeof value === 'function' ? value.bind(config) : value] as const

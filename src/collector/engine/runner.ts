@@ -1,4 +1,4 @@
-import type { Decision, EngineConfig, PartErrorContext } from './config'
+import { type Decision, type EngineConfig, type PartErrorContext, readOnce } from './config'
 import { createEngine, type Engine } from './engine'
 import type { Manifold, StartContext, Worker } from './part'
 import type { EngineReport, PartReport } from './report'
@@ -43,7 +43,7 @@ export function createRunner(config: RunnerConfig = {}): Runner {
       worstError: (error, worst) => worst ?? error,
       backoffFactor: 1,
       jitter: 0,
-      ...config,
+      ...readOnce(config),
       removeCompleted: true,
       onError: (name, error, context) => decide(config, name, error, context),
     }),

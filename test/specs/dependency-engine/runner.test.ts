@@ -108,6 +108,27 @@ test('a fatal error ends all of them, and is the answer', async () => {
   await expect(second.runner.wait()).rejects.toThrow('whatever isFatal says')
 })
 
+test('a configuration may be an object of a class', async () => {
+  class Config {
+    readonly clock = new FakeClock()
+    readonly #hopeless = 'hopeless'
+    isFatal(given: unknown): boolean {
+      return given instanceof RangeError
+    }
+    shouldRestart(_: string, given: unknown): boolean {
+      return (given as Error).message !== this.#hopeless
+    }
+  }
+  const runner = createRunner(new Config())
+  const probes = ['a', 'b'].map((name) => new Probe(name, []))
+  for (const { name, manifold } of probes) runner.start(name, manifold.start)
+  await settle()
+  await probes[0]?.fail(error('hopeless'))
+  expect(runner.names).toEqual(['b'])
+  await probes[1]?.fail(new RangeError('fatal'))
+  await expect(runner.wait()).rejects.toThrow('fatal')
+})
+
 test('a worker that does not stop is abandoned after its own limit, and its name is taken until it is gone', async () => {
   const clock = new FakeClock()
   const runner = createRunner({ clock })
