@@ -44,15 +44,18 @@ export async function pokeSession(database: Executor, id: string): Promise<reado
   return rows[0]?.held.map(([subject, process, fence]) => ({ subject, process, fence: BigInt(fence) }))
 }
 
+const LOOK = `
+SELECT 1 FROM session WHERE session_id = $1 AND ended_at IS NULL AND deadline > clock_timestamp()`
+
 /**
  * The lock is what makes it hold: with it, whoever takes the work of dead sessions waits, or passes this one over, until
  * the transaction has ended. It does not stand in the way of heartbeats, nor of other transactions of the session.
  */
-const CHECK = `
-SELECT 1 FROM session WHERE session_id = $1 AND ended_at IS NULL AND deadline > now() FOR KEY SHARE`
+const LOCK_ALIVE = `${LOOK} FOR KEY SHARE`
 
-export async function isSessionAlive(transaction: Executor, id: string): Promise<boolean> {
-  return (await transaction.query(CHECK, [id])).rows.length > 0
+/** @param holds whether it is to stay so until the transaction ends; without that it has to be asked again before */
+export async function isSessionAlive(transaction: Executor, id: string, holds: boolean): Promise<boolean> {
+  return (await transaction.query(holds ? LOCK_ALIVE : LOOK, [id])).rows.length > 0
 }
 
 /** Waits for what the session still has under way, and lets nothing of it begin. */

@@ -10,6 +10,7 @@ import {
 import { parseWhole } from '../../base/numbers'
 import { type Random, systemRandom } from '../../base/random'
 import type { Database, Listening, Transaction, TransactionOptions } from '../store/database'
+import { TRAITS } from '../store/dialect'
 import { type Claimed, claim, type Retrieve } from './claim'
 import { Heartbeat } from './heartbeat'
 import { type LeaseMetrics, NO_METRICS } from './metrics'
@@ -128,7 +129,10 @@ export class Session {
       async (tx) => {
         metrics.count(attempt++ === 0 ? 'transaction_executed' : 'transaction_retried', labels)
         await this.#assertAlive(tx)
-        return run(tx)
+        const value = await run(tx)
+        // Where a session cannot be held on to without holding up its heartbeat it is looked at twice.
+        if (!this.#holds) await this.#assertAlive(tx)
+        return value
       },
       { signal: this.#broken.signal, ...options },
     )
@@ -271,6 +275,10 @@ export class Session {
     for (const work of this.#held) work.stop(reason)
   }
 
+  get #holds(): boolean {
+    return TRAITS[this.#parts.database.dialect].sharesKeys
+  }
+
   #assertLive(): void {
     if (this.expired) throw this.#end
   }
@@ -279,7 +287,8 @@ export class Session {
   async #assertAlive(tx: Transaction): Promise<void> {
     this.#heartbeat.check()
     this.#broken.signal.throwIfAborted()
-    if (!(await isSessionAlive(tx, this.id))) throw this.#expire('its row is gone, has ended or has expired')
+    if (!(await isSessionAlive(tx, this.id, this.#holds)))
+      throw this.#expire('its row is gone, has ended or has expired')
   }
 
   #track<T>(running: Promise<T>): Promise<T> {

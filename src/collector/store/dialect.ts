@@ -13,6 +13,11 @@ export interface DialectTraits {
    * they are made statement by statement, while a row is locked.
    */
   readonly migratesAtOnce: boolean
+  /**
+   * FOR KEY SHARE lets other columns be changed meanwhile. Otherwise it is FOR SHARE: a session whose row a transaction holds
+   * on to would not get its heartbeat through.
+   */
+  readonly sharesKeys: boolean
   /** What a new connection is told: the limits that the database enforces itself. */
   readonly greeting: (limits: ServerLimits) => string
 }
@@ -43,16 +48,22 @@ export const TRAITS: Readonly<Record<Dialect, DialectTraits>> = {
   postgres: {
     notifies: true,
     migratesAtOnce: true,
+    sharesKeys: true,
     greeting: (ms) => `${limits(ms)}; ${HABITS}; ${ISOLATION}; ${CHECK_CLIENT}`,
   },
   /**
    * Its advisory locks are accepted and do nothing; a change of the schema commits the transaction that it is in (from 25.1
-   * on), or cannot be relied on in it. That is what its manual says: no test of ours has run on it, only its way to migrate,
-   * on PostgreSQL.
+   * on), or cannot be relied on in it; FOR KEY SHARE is FOR SHARE (cockroachdb/cockroach#52420). That is what its manual says:
+   * no test of ours has run on it, only what is done differently for it, on PostgreSQL.
    */
-  cockroach: { notifies: false, migratesAtOnce: false, greeting: (ms) => `${limits(ms)}; ${HABITS}` },
+  cockroach: {
+    notifies: false,
+    migratesAtOnce: false,
+    sharesKeys: false,
+    greeting: (ms) => `${limits(ms)}; ${HABITS}`,
+  },
   /** It has no timers of its own: limits are kept outside of it. */
-  pglite: { notifies: true, migratesAtOnce: true, greeting: () => HABITS },
+  pglite: { notifies: true, migratesAtOnce: true, sharesKeys: true, greeting: () => HABITS },
 }
 
 /** The oldest PostgreSQL that is tested with. */

@@ -22,6 +22,13 @@ import {
 const works = async (session: Session) => session.transact(async () => 'works')
 const EXPIRED = expect.objectContaining({ code: 'FLOG_SESSION_EXPIRED' })
 
+/** A PostgreSQL that is taken for one: what is done differently for it can be done here as well. */
+class Cockroach extends Watched {
+  override get dialect() {
+    return 'cockroach' as const
+  }
+}
+
 eachDatabase('sessions', (open) => {
   const sessions = new Sessions()
   let database: Database
@@ -275,11 +282,6 @@ eachDatabase('sessions', (open) => {
     })
 
     test('but not where the database has no NOTIFY', async () => {
-      class Cockroach extends Watched {
-        override get dialect() {
-          return 'cockroach' as const
-        }
-      }
       const [subject] = await subjects(database, 1)
       const key = { subject: subject as string, process: 'classify' }
       const said: string[] = []
@@ -326,6 +328,17 @@ onPostgres('sessions of which two statements run at once', (urlOf) => {
     expect(await reapAll(database)).toMatchObject({ sessions: 1, work: 1 })
     await expect(work.transact(async () => {})).rejects.toEqual(EXPIRED)
     expect(await history(database)).toEqual(['started', expect.stringMatching(/^expired .*not heard of/)])
+  })
+
+  test('8. where a session cannot be held on to, what was written until it died is undone', async () => {
+    const zombie = await sessions.start(new Cockroach(database))
+    const written = zombie.transact(async (tx) => {
+      await tx.query(`INSERT INTO subject (kind, key) VALUES ('written', 'by the zombie')`)
+      await letDie(database, zombie)
+      expect(await reapAll(database)).toMatchObject({ sessions: 1 })
+    })
+    await expect(written).rejects.toEqual(EXPIRED)
+    expect((await database.query(`SELECT 1 FROM subject WHERE kind = 'written'`)).rows).toEqual([])
   })
 
   test('8. a claim waits for a transaction that locks the work, and steals nothing that was finished in it', async () => {
