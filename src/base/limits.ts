@@ -288,8 +288,9 @@ export const KERNEL_PERIOD_MS = 60_000
 export const KERNEL_WINDOW_MS = 60_000
 /** Troubles that are remembered: a collector has some ten parts, each of which may fail in hundreds of ways. */
 export const KERNEL_STATES = 10_000
-/** Time for a decision: a part that waits for one does nothing meanwhile. */
+/** Time for a decision: a part that waits for one does nothing meanwhile. At most a day: timers take 25 days for none. */
 export const KERNEL_ASK_MS = 5000
+export const KERNEL_ASK_MAX_MS = 86_400_000
 /** Of one trouble, a line on stderr this often. */
 export const KERNEL_LOCAL_LINE_MS = 1000
 /** Troubles of which a line was shown within that time and repetitions are counted; with more, the oldest is shown again. */

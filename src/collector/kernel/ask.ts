@@ -4,7 +4,7 @@ import type { Decided } from './decider'
 import type { Decision } from './event'
 
 export interface AskOptions {
-  /** Milliseconds after which the default decision is taken; default 5,000. */
+  /** Milliseconds after which the default decision is taken; default 5,000, at most a day. */
   readonly timeoutMs?: number
   /** Aborted: nobody waits for the decision any more. */
   readonly signal?: AbortSignal

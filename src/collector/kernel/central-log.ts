@@ -14,7 +14,7 @@ import {
 import { type Random, randomHex, systemRandom } from '../../base/random'
 import { type ErrorRow, KINDS, LEVELS } from './event'
 import { fingerprintOf } from './fingerprint'
-import { type Metrics, MetricsTable } from './metrics'
+import { type Metrics, MetricsTable, safely } from './metrics'
 import { jsonLine, Plainer } from './plain'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR, O_RDONLY } = constants
@@ -66,7 +66,7 @@ export class CentralLog {
     this.#directory = options.directory
     this.#maxBytes = options.maxBytes ?? ERROR_LOG_BYTES
     this.#maxIds = options.maxIds ?? ERROR_LOG_IDS_OF_ALL
-    this.#metrics = options.metrics ?? new MetricsTable()
+    this.#metrics = safely(options.metrics ?? new MetricsTable())
     this.#clock = options.clock ?? new SystemClock()
     this.#random = options.random ?? systemRandom
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock'
 import { FlogError, messageOf } from '../../base/errors'
-import { type Decision, isDecision, type Level, type SeenEvent } from './event'
+import { KERNEL_STATES } from '../../base/limits'
+import { type Decision, decisionOf, type Level, type SeenEvent } from './event'
 import type { ErrorState } from './states'
 import { Window } from './window'
 
@@ -34,7 +35,7 @@ export interface DeciderOptions {
 /** Asks the policies, and counts restarts. */
 export class Decider {
   readonly #options: DeciderOptions
-  /** Of each part that was to be restarted. */
+  /** Of each part that was to be restarted, the last one last. Bounded as the error states are. */
   readonly #restarts = new Map<string, Window>()
 
   constructor(options: DeciderOptions) {
@@ -45,10 +46,11 @@ export class Decider {
   async ask(event: SeenEvent, state: ErrorState, signal: AbortSignal): Promise<Decided> {
     for (const [index, policy] of this.#options.policies.entries()) {
       try {
-        const decision: unknown = await policy(event, state, signal)
+        const answer: unknown = await policy(event, state, signal)
         if (signal.aborted) break
-        if (decision === undefined) continue
-        if (isDecision(decision)) return { decision, source: 'policy' }
+        if (answer === undefined) continue
+        const decision = decisionOf(answer)
+        if (decision !== undefined) return { decision, source: 'policy' }
         throw new TypeError('it gave no decision')
       } catch (cause) {
         if (signal.aborted) break
@@ -68,8 +70,11 @@ export class Decider {
     const { clock, intensity, periodMs } = this.#options
     if (decided.decision.action !== 'restart') return decided
     const restarts = this.#restarts.get(part) ?? new Window(periodMs)
+    this.#restarts.delete(part)
     this.#restarts.set(part, restarts)
     restarts.add(clock.monotonic())
+    const oldest = this.#restarts.keys().next()
+    if (this.#restarts.size > KERNEL_STATES && oldest.done !== true) this.#restarts.delete(oldest.value)
     if (restarts.count(clock.monotonic()) <= intensity) return decided
     const reason = `more than ${intensity} restarts in ${periodMs / 1000} s: ${decided.decision.reason}`
     return { decision: { action: 'escalate', reason }, source: 'intensity' }

@@ -26,6 +26,9 @@ export interface Decision {
   readonly reason: string
 }
 
+/** Of what does not say which part it is of. */
+export const UNKNOWN_PART = 'unknown'
+
 /** What a part has to say. */
 export interface ErrorReport {
   /** Name of the part, of which there are few: it labels metrics. */
@@ -82,6 +85,21 @@ export interface ErrorRow {
   readonly reason?: string
 }
 
+/** What a report says; or that it cannot be read. */
+export function readReport(report: Omit<ErrorReport, 'part'> & { readonly part?: string }): ErrorReport {
+  try {
+    const { part = UNKNOWN_PART, kind, level, error, work, noForward } = report
+    return {
+      ...{ part, error, work },
+      ...(kind !== undefined && { kind }),
+      ...(level !== undefined && { level }),
+      ...(noForward !== undefined && { noForward }),
+    }
+  } catch {
+    return { part: UNKNOWN_PART, error: 'a report that cannot be read' }
+  }
+}
+
 /** Whether a level is at or above a threshold. */
 export function reaches(level: Level, threshold: Threshold): boolean {
   return threshold !== 'none' && LEVELS.indexOf(level) >= LEVELS.indexOf(threshold)
@@ -100,13 +118,13 @@ export function rowOf(event: SeenEvent): ErrorRow {
   }
 }
 
-/** Whether something is a decision that can be carried out. */
-export function isDecision(value: unknown): value is Decision {
-  if (typeof value !== 'object' || value === null) return false
+/** The decision that something is, as a copy: what is read twice may answer twice. Undefined where it cannot be carried out. */
+export function decisionOf(value: unknown): Decision | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
   const { action, delayMs, reason } = value as Partial<Record<keyof Decision, unknown>>
-  return (
-    ACTIONS.some((known) => known === action) &&
-    typeof reason === 'string' &&
-    (delayMs === undefined || (typeof delayMs === 'number' && delayMs >= 0))
-  )
+  const known = ACTIONS.find((one) => one === action)
+  if (known === undefined || typeof reason !== 'string') return undefined
+  if (delayMs === undefined) return { action: known, reason }
+  const isDelay = typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs >= 0
+  return isDelay ? { action: known, delayMs, reason } : undefined
 }

@@ -1,4 +1,4 @@
-import { KERNEL_ASK_MS, KERNEL_FLUSH_MS } from '../../base/limits'
+import { KERNEL_ASK_MAX_MS, KERNEL_ASK_MS, KERNEL_FLUSH_MS } from '../../base/limits'
 import { randomHex } from '../../base/random'
 import { Ask, type AskOptions } from './ask'
 import { type Decided, Decider, defaultFor } from './decider'
@@ -10,8 +10,10 @@ import {
   LEVELS,
   type Level,
   reaches,
+  readReport,
   rowOf,
   type SeenEvent,
+  UNKNOWN_PART,
 } from './event'
 import { fingerprintOf } from './fingerprint'
 import { Folding, type Gathered } from './folding'
@@ -106,7 +108,7 @@ export class Kernel implements PartKernel {
    * @throws FlogError FLOG_ABORTED when `signal` is: it is shown and forwarded all the same
    */
   async ask(report: ErrorReport, options: AskOptions = {}): Promise<Decision> {
-    const { event, state } = this.#see({ kind: 'action', ...report })
+    const { event, state } = this.#see({ kind: 'action', ...readReport(report) })
     if (this.#isStopped) {
       this.#local.lastResort({ ...event, decision: SHUTDOWN.decision })
       return this.#noted(event, SHUTDOWN).decision
@@ -115,7 +117,7 @@ export class Kernel implements PartKernel {
     const place = this.#lanes.hold(event)
     const ask: Ask = new Ask({
       clock: this.#settings.clock,
-      timeoutMs: options.timeoutMs ?? KERNEL_ASK_MS,
+      timeoutMs: waitOf(options.timeoutMs),
       signal: options.signal,
       inTime: () => ({ decision: defaultFor(event.level), source: 'timeout' }),
       onSettled: (decided) => {
@@ -137,8 +139,8 @@ export class Kernel implements PartKernel {
   /** For a part that is to know no other. */
   scoped(part: string): PartKernel {
     return {
-      report: (report) => this.report({ ...report, part }),
-      ask: (report, options) => this.ask({ ...report, part }, options),
+      report: (report) => this.report({ ...readReport(report), part }),
+      ask: (report, options) => this.ask({ ...readReport(report), part }, options),
     }
   }
 
@@ -180,7 +182,7 @@ export class Kernel implements PartKernel {
   }
 
   #reported(report: ErrorReport): void {
-    const { event } = this.#see(report)
+    const { event } = this.#see(readReport(report))
     if (this.#isStopped) this.#local.lastResort(event)
     else {
       if (this.#lanes.holds(event.part)) this.#ahead(event)
@@ -202,7 +204,7 @@ export class Kernel implements PartKernel {
   #eventOf(report: ErrorReport): SeenEvent {
     const { clock, node } = this.#settings
     const { error: thrown, work, noForward } = report
-    const part = typeof report.part === 'string' ? report.part.slice(0, PART_CHARS) : 'unknown'
+    const part = typeof report.part === 'string' ? report.part.slice(0, PART_CHARS) : UNKNOWN_PART
     const kind = known<Kind>(report.kind, KINDS, 'error')
     const level = known<Level>(report.level, LEVELS, kind === 'info' ? 'info' : 'error')
     const error = this.#plainer.error(thrown)
@@ -273,7 +275,7 @@ export class Kernel implements PartKernel {
   }
 
   #tellSinks(event: SeenEvent, isFolded: boolean): void {
-    if (event.part === SINKS_PART) return
+    if (event.part === SINKS_PART || this.#sinks.some((sink) => sink.isInCall)) return
     for (const sink of this.#sinks) if (sink.isFolded === isFolded) sink.push(event)
   }
 
@@ -286,6 +288,10 @@ export class Kernel implements PartKernel {
       onTrouble: (error) => this.report({ part: FORWARD_PART, level: 'warning', error }),
     })
   }
+}
+
+function waitOf(ms: number = KERNEL_ASK_MS): number {
+  return Number.isNaN(ms) ? KERNEL_ASK_MS : Math.min(Math.max(0, ms), KERNEL_ASK_MAX_MS)
 }
 
 function known<T extends string>(value: unknown, all: readonly T[], otherwise: T): T {

@@ -26,6 +26,7 @@ export class LocalLog {
   readonly #write: (line: string) => void
   /** Of whatever had a line within the last second. */
   readonly #held = new Map<string, Held>()
+  #isShowing = false
 
   constructor(options: LocalLogOptions) {
     this.#options = options
@@ -75,10 +76,15 @@ export class LocalLog {
   }
 
   #show(event: SeenEvent): void {
+    // What takes the lines may report something itself.
+    if (this.#isShowing) return
+    this.#isShowing = true
     try {
       this.#write(this.#options.format === 'json' ? this.#json(event) : this.#text(event))
     } catch {
       // Nobody is left who could be told.
+    } finally {
+      this.#isShowing = false
     }
   }
 

@@ -37,6 +37,21 @@ export interface Metrics {
   set(name: SeriesName, value: number): void
 }
 
+/** A metric that cannot be counted must hide no error. */
+export function safely(metrics: Metrics): Metrics {
+  const guarded = (count: () => void): void => {
+    try {
+      count()
+    } catch {
+      // Whoever gave it hears of it elsewhere, or never would.
+    }
+  }
+  return {
+    add: (...args) => guarded(() => metrics.add(...args)),
+    set: (...args) => guarded(() => metrics.set(...args)),
+  }
+}
+
 /** Stands for whatever has no series of its own any more. */
 const OTHER = 'other'
 

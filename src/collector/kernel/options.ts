@@ -14,7 +14,7 @@ import { type Random, systemRandom } from '../../base/random'
 import type { Policy } from './decider'
 import { LEVELS, type Level, type Threshold } from './event'
 import type { Forward } from './forwarder'
-import { type Metrics, MetricsTable } from './metrics'
+import { type Metrics, MetricsTable, safely } from './metrics'
 
 export interface KernelOptions {
   /** Name of this node in the central error log. */
@@ -117,7 +117,7 @@ export function parseKernelOptions(options: KernelOptions): KernelSettings {
     foldMs: parseNumber('foldMs', options.foldMs ?? KERNEL_FOLD_MS, 0, MAX_MS, 'milliseconds'),
     louder: louder === undefined ? undefined : louderOf(louder),
     redact: list('redact', options.redact ?? []).map((name) => text('redact', name)),
-    metrics: options.metrics ?? new MetricsTable(),
+    metrics: safely(options.metrics ?? new MetricsTable()),
     clock: options.clock ?? new SystemClock(),
     random: options.random ?? systemRandom,
   }

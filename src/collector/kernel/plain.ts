@@ -16,6 +16,8 @@ export interface PlainError {
   readonly message: string
 }
 
+/** What takes long to show, and is no use to anybody. */
+const HUGE = 10n ** 100n
 const UNREADABLE = '[unreadable]'
 /** `scheme://user:password@host`, as the recorder has it; bounded, so that a long text takes linear time. */
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*:)[^\s/"'<>`]{1,500}(?=@)/gi
@@ -67,8 +69,10 @@ export class Plainer {
         return value === null ? null : this.#object(value, walk, depth)
       case 'function':
         return '[function]'
+      case 'bigint':
+        return isHuge(value) ? '[huge whole number]' : this.#spend(String(value), walk)
       default:
-        return String(value)
+        return this.#spend(this.text(String(value)), walk)
     }
   }
 
@@ -88,7 +92,7 @@ export class Plainer {
     try {
       if (isError(value)) return this.#error(value, walk, depth)
       if (Array.isArray(value)) return this.#list(value, value.length, walk, depth)
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
+      if (value instanceof Date) return isoOf(value)
       if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
       if (value instanceof Set) return this.#list(value, value.size, walk, depth)
       if (value instanceof Map) return this.#list(this.#pairs(value), value.size, walk, depth)
@@ -191,6 +195,15 @@ function isPlainError(value: Json): value is PlainError {
 
 function isText(key: unknown): key is string {
   return typeof key === 'string'
+}
+
+function isHuge(value: bigint): boolean {
+  return value > HUGE || value < -HUGE
+}
+
+function isoOf(date: Date): string {
+  const ms = Date.prototype.getTime.call(date)
+  return Number.isNaN(ms) ? 'Invalid Date' : new Date(ms).toISOString()
 }
 
 function isError(value: object): boolean {

@@ -23,6 +23,7 @@ export class SinkQueue {
   readonly #options: SinkQueueOptions
   #waiting: SeenEvent[] = []
   #dropped = 0
+  #isInCall = false
   #writing: Promise<void> | undefined
 
   constructor(options: SinkQueueOptions) {
@@ -33,13 +34,19 @@ export class SinkQueue {
     return this.#options.sink.folded !== false
   }
 
+  /** While the sink is called: what it reports in the call would come back to it. */
+  get isInCall(): boolean {
+    return this.#isInCall
+  }
+
   push(event: SeenEvent): void {
     this.#waiting.push(event)
-    if (this.#waiting.length > this.#options.capacity) {
-      this.#waiting.shift()
-      this.#dropped++
-    }
     this.#writing ??= this.#writeAll()
+    if (this.#waiting.length <= this.#options.capacity) return
+    this.#waiting.shift()
+    this.#dropped++
+    // It may hang for good.
+    if (this.#dropped === 1) this.#fail('events are dropped, since it is too slow')
   }
 
   /** Resolves when everything was written, or after `ms` milliseconds. */
@@ -61,14 +68,25 @@ export class SinkQueue {
       const batch = this.#waiting
       this.#waiting = []
       try {
-        await this.#options.sink.write(batch)
+        await this.#call(batch)
       } catch (cause) {
         this.#fail(`${batch.length} events were not taken: ${messageOf(cause)}`, cause)
       }
-      if (this.#dropped > 0) this.#fail(`${this.#dropped} events were dropped, since it is too slow`)
+      if (this.#dropped > 0) this.#fail(`${this.#dropped} events were dropped, since it was too slow`)
       this.#dropped = 0
+      // A sink whose failures are reported would get them at once, for ever: others have their turn.
+      if (this.#waiting.length > 0) await new Promise((resolve) => setImmediate(resolve))
     }
     this.#writing = undefined
+  }
+
+  #call(batch: readonly SeenEvent[]): Promise<void> {
+    this.#isInCall = true
+    try {
+      return this.#options.sink.write(batch)
+    } finally {
+      this.#isInCall = false
+    }
   }
 
   #fail(what: string, cause?: unknown): void {

@@ -18,9 +18,13 @@ export interface ErrorState {
   readonly lastAction?: Action
 }
 
+/** What is shown, and nothing else of the events: there are thousands. */
 interface Entry {
-  readonly first: SeenEvent
-  last: SeenEvent
+  readonly part: string
+  readonly fingerprint: string
+  message: string
+  readonly firstSeen: number
+  lastSeen: number
   total: number
   lastAction: Action | undefined
   readonly window: Window
@@ -42,7 +46,8 @@ export class ErrorStates {
   note(event: SeenEvent): ErrorState {
     const { fingerprint } = event
     const entry = this.#entries.get(fingerprint) ?? this.#newEntry(event)
-    entry.last = event
+    entry.message = event.message
+    entry.lastSeen = event.time
     entry.total++
     entry.window.add(this.#clock.monotonic())
     this.#entries.delete(fingerprint)
@@ -63,14 +68,25 @@ export class ErrorStates {
     return part === undefined ? states : states.filter((state) => state.part === part)
   }
 
-  #newEntry(event: SeenEvent): Entry {
-    return { first: event, last: event, total: 0, lastAction: undefined, window: new Window(this.#windowMs) }
+  #newEntry({ part, fingerprint, message, time }: SeenEvent): Entry {
+    return {
+      ...{ part, fingerprint, message, firstSeen: time, lastSeen: time, total: 0 },
+      ...{ lastAction: undefined, window: new Window(this.#windowMs) },
+    }
   }
 
-  #stateOf({ first, last, total, lastAction, window }: Entry): ErrorState {
-    const { part, fingerprint } = first
+  #stateOf({
+    part,
+    fingerprint,
+    message,
+    firstSeen,
+    lastSeen,
+    total,
+    lastAction,
+    window,
+  }: Entry): ErrorState {
     return {
-      ...{ part, fingerprint, message: last.message, firstSeen: first.time, lastSeen: last.time, total },
+      ...{ part, fingerprint, message, firstSeen, lastSeen, total },
       countInWindow: window.count(this.#clock.monotonic()),
       ...(lastAction !== undefined && { lastAction }),
     }

@@ -185,13 +185,13 @@ test('25. whatever is thrown is accepted', async () => {
   rig.kernel.report(undefined as never)
   rig.kernel.report({} as never)
   await turns()
-  expect(rig.lines).toHaveLength(thrown.length + 1)
+  expect(rig.lines).toHaveLength(thrown.length + 2)
   expect(
     parsedLines(rig)
       .slice(0, 4)
       .map(({ message }) => message),
   ).toEqual(['null', 'undefined', '0', 'text'])
-  expect(rig.central.rows).toHaveLength(thrown.length + 1)
+  expect(rig.central.rows).toHaveLength(thrown.length + 2)
 })
 
 test('28. metrics have the names of the specification, and a fingerprint is never a label', async () => {
