@@ -1,11 +1,9 @@
-import type { Timer, TimerOptions } from '../../../src/base/clock'
 import { FlogError } from '../../../src/base/errors'
 import type { Owner } from '../../../src/collector/process/owner'
 import type { Database, Transaction } from '../../../src/collector/store/database'
 import { openDatabase } from '../../../src/collector/store/database'
-import { FakeClock } from '../../remote/support/fake-clock'
 import { emptyTables, onPostgres } from '../support/databases'
-import { Rig, type TestOwner } from './rig'
+import { HastyClock, Rig, type TestOwner } from './rig'
 
 const ACTIVE = ['a', 'b']
 const CLEANUP = ['x']
@@ -137,15 +135,6 @@ onPostgres('runs of processes that are interrupted at each of their statements',
     })
   }, 60_000)
 })
-
-/** Whoever waits before trying again waits no longer. */
-class HastyClock extends FakeClock {
-  override after(ms: number, action: () => void, options?: TimerOptions): Timer {
-    if (options?.keepAlive !== true) return super.after(ms, action)
-    setImmediate(action)
-    return { cancel: () => {} }
-  }
-}
 
 /** Loses the connection at one statement; or, where that is a commit, the answer to it. */
 class Interrupted implements Owner {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Timer, TimerOptions } from '../../../src/base/clock'
 import type { ProcessDefinition } from '../../../src/collector/process/definition'
 import type { Owner } from '../../../src/collector/process/owner'
 import type { RunResult } from '../../../src/collector/process/run'
@@ -143,4 +144,13 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
 export async function turnTimers(clock: FakeClock): Promise<void> {
   clock.advance(10_000)
   await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Whoever waits before trying again waits no longer; other timers are turned by hand. */
+export class HastyClock extends FakeClock {
+  override after(ms: number, action: () => void, options?: TimerOptions): Timer {
+    if (options?.keepAlive !== true) return super.after(ms, action)
+    setImmediate(action)
+    return { cancel: () => {} }
+  }
 }

@@ -1,5 +1,6 @@
 import { FlogError } from '../../../src/base/errors'
 import { writeProgress } from '../../../src/collector/process/runs'
+import type { Scheduler, Turn } from '../../../src/collector/process/scheduler'
 import type { Database } from '../../../src/collector/store/database'
 import { FakeClock } from '../../remote/support/fake-clock'
 import { eachDatabase } from '../support/databases'
@@ -49,7 +50,7 @@ eachDatabase('runs of processes', (open) => {
     const count = database.dialect === 'postgres' ? 1000 : 100
     const slots: number[] = []
     for (let slot = 0; slot < count; slot++) {
-      const turns = await Promise.all(both.map((scheduler) => scheduler.turn('tidy')))
+      const turns = slot % 4 === 0 ? await atOnce(both) : await inTurns(both, slot % 2)
       slots.push(turns.filter(({ result }) => result?.state === 'completed').length)
       rig.pass(MINUTE)
     }
@@ -339,3 +340,15 @@ eachDatabase('runs of processes', (open) => {
     expect(FlogError.is(new Error('plain'))).toBe(false)
   })
 })
+
+function atOnce(schedulers: readonly Scheduler[]): Promise<readonly Turn[]> {
+  return Promise.all(schedulers.map((scheduler) => scheduler.turn('tidy')))
+}
+
+async function inTurns(schedulers: readonly Scheduler[], first: number): Promise<readonly Turn[]> {
+  const turns: Turn[] = []
+  for (const n of schedulers.keys()) {
+    turns.push(await schedulers[(first + n) % schedulers.length]!.turn('tidy'))
+  }
+  return turns
+}
