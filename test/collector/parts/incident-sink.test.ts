@@ -1,11 +1,16 @@
+import { unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { FlogError } from '../../../src/base/errors'
+import type { ErrorRow } from '../../../src/collector/kernel/event'
 import { Kernel } from '../../../src/collector/kernel/kernel'
+import { onPartError } from '../../../src/collector/kernel/part-errors'
 import { incidentSink, reportRecorder } from '../../../src/collector/parts/incident-sink'
 import { ERROR, FATAL, INFO } from '../../../src/event/severity'
 import type { Incident } from '../../../src/recorder/incident'
 import type { Recorder } from '../../../src/recorder/recorder'
 import { createTestRecorder } from '../../../src/testing/recorder'
 import { contents, messages, RecorderRig } from '../../recorder/rig'
+import { Rig as EngineRig } from '../../specs/dependency-engine/rig'
 import { turns } from '../../specs/error-kernel/rig'
 
 const rig = new RecorderRig()
@@ -81,4 +86,52 @@ test('what the recorder warns of is shown, and does not come back to it', async 
   kernel.report({ part: 'recorder', error: new FlogError('FLOG_WRITE_FAILED', 'disk is full') })
   await turns()
   expect(recorder.stats().incidents.recorded).toBe(1)
+})
+
+test('a recorder that cannot write the incident says so once, and the error kernel does not make that another incident', async () => {
+  const directory = join(rig.root, 'in-the-way')
+  writeFileSync(directory, 'no directory')
+  const recorder = rig.recorder({ directory })
+  const sent: ErrorRow[] = []
+  const send = async (batch: readonly ErrorRow[]) => {
+    sent.push(...batch)
+    return batch.map(({ id }) => id)
+  }
+  const write = (line: string) => void lines.push(line)
+  lines.length = 0
+  const kernel = new Kernel({ node: 'collector-1', clock: rig.clock, write, foldMs: 0, forward: { send } })
+  kernel.start([incidentSink(recorder)])
+  const forget = reportRecorder(recorder, kernel)
+  for (let i = 0; i < 20; i++) {
+    kernel.report({ part: 'store', error: new Error('disk is full') })
+    await turns()
+  }
+  expect(recorder.stats().incidents).toMatchObject({ recorded: 1, refused: 1, lostEvents: 0 })
+  expect(sent.filter(({ part }) => part === 'recorder')).toMatchObject([
+    { level: 'warning', error: { code: 'FLOG_WRITE_FAILED' } },
+  ])
+  unlinkSync(directory)
+  rig.clock.advance(1000)
+  const incident = contents(recorder.currentIncident)
+  expect(incident.events.filter(({ facility }) => facility === 'collector.store')).toHaveLength(20)
+  expect(incident.events.filter(({ facility }) => facility === 'collector.recorder')).toEqual([])
+  forget()
+})
+
+test('a part of the engine that is killed leaves an incident that says what it was at', async () => {
+  const recorder = rig.recorder()
+  const opened = firstIncident(recorder)
+  const policies = [() => ({ action: 'kill', reason: 'poison' }) as const]
+  const kernel = new Kernel({ node: 'collector-1', clock: rig.clock, level: 'none', policies })
+  kernel.start([incidentSink(recorder)])
+  const engine = new EngineRig({ onError: onPartError(kernel, (part) => ({ incident: `of ${part}` })) })
+  const indexer = await engine.part('indexer')
+  await indexer.fail(new TypeError('no such table'))
+  const incident = contents(await opened)
+  expect(engine.of('indexer')).toMatchObject({ killed: true })
+  expect(incident.events.find(({ facility }) => facility === 'collector.indexer')).toMatchObject({
+    severity: FATAL,
+    error: { name: 'TypeError', message: 'no such table' },
+    fields: { action: 'kill', reason: 'poison', work: { incident: 'of indexer' } },
+  })
 })

@@ -17,6 +17,7 @@ async function both(decision?: Decision): Promise<Both> {
   const rig = new Rig({ onError: onPartError(kernel.kernel, (part) => ({ incident: `of ${part}` })) })
   const probe = await rig.part('store')
   await rig.part('indexer', ['store'])
+  await rig.part('listener')
   return { rig, kernel, probe }
 }
 
@@ -26,12 +27,13 @@ async function fail({ rig, probe }: Both): Promise<void> {
   await rig.pass(0)
 }
 
-test('continue: the part stays as it ended, nobody else does', async () => {
+test('continue: the part stays as it ended, what needs it has lost its input, and the others go on', async () => {
   const it = await both({ action: 'continue', reason: 'known' })
   await fail(it)
   await it.rig.pass(60_000)
-  expect(it.rig.of('store').state).toBe('stopped')
+  expect(it.rig.states()).toEqual({ store: 'stopped', indexer: 'stopped', listener: 'started' })
   expect(it.probe.starts).toBe(1)
+  expect(it.rig.log).not.toContain('listener stopped')
 })
 
 test('retry: the part is started again after the delay that the kernel gave', async () => {
@@ -41,6 +43,7 @@ test('retry: the part is started again after the delay that the kernel gave', as
   expect(it.probe.starts).toBe(1)
   await it.rig.pass(200)
   expect(it.probe.starts).toBe(2)
+  expect(it.rig.states()).toEqual({ store: 'started', indexer: 'started', listener: 'started' })
 })
 
 test('restart: the part is started again, and what depends on it with it', async () => {
@@ -48,7 +51,7 @@ test('restart: the part is started again, and what depends on it with it', async
   await fail(it)
   await it.rig.pass(2000)
   expect(it.probe.starts).toBe(2)
-  expect(it.rig.states()).toEqual({ store: 'started', indexer: 'started' })
+  expect(it.rig.states()).toEqual({ store: 'started', indexer: 'started', listener: 'started' })
   expect(it.kernel.central.rows).toMatchObject([{ part: 'store', action: 'restart' }])
 })
 
@@ -57,6 +60,7 @@ test('kill: the part stays down, and the row has what it was at', async () => {
   await fail(it)
   await it.rig.pass(60_000)
   expect(it.rig.of('store')).toMatchObject({ killed: true })
+  expect(it.rig.of('listener').state).toBe('started')
   expect(it.probe.starts).toBe(1)
   await turns()
   expect(it.kernel.central.rows).toMatchObject([
@@ -75,7 +79,8 @@ test('escalate: the 6th restart within 60 s stops the engine in order', async ()
   await turns()
   const actions = it.kernel.central.rows.map(({ action }) => action)
   expect(actions).toEqual(['restart', 'restart', 'restart', 'restart', 'restart', 'escalate'])
-  expect(it.rig.log.filter((line) => line === 'indexer stopped').length).toBeGreaterThan(0)
+  expect(it.rig.log).toContain('listener stopped')
+  expect(Object.values(it.rig.states()).every((state) => state === 'stopped')).toBe(true)
 })
 
 test('a kernel that stops first answers, and the engine that waits goes on', async () => {
