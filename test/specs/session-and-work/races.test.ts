@@ -110,7 +110,7 @@ onPostgres('work with many clients, some of which are killed', (urlOf) => {
     await database.query(
       `CREATE TABLE effect (subject_id uuid PRIMARY KEY, fence bigint, at timestamptz DEFAULT clock_timestamp())`,
     )
-    await manySubjects(database, 300)
+    await manySubjects(database, 150)
     await database.query(
       `INSERT INTO subject_request (subject_id, topic, generation) SELECT subject_id, 'effect', 1 FROM subject`,
     )
@@ -119,7 +119,7 @@ onPostgres('work with many clients, some of which are killed', (urlOf) => {
     const deaths = victims.map(async (victim, index) => {
       let seen = 0
       for await (const _ of lines(victim)) {
-        if (++seen === 20 + 17 * index) break
+        if (++seen === 10 + 12 * index) break
       }
       await kill(victim)
     })
@@ -128,11 +128,11 @@ onPostgres('work with many clients, some of which are killed', (urlOf) => {
     worker()
     await eventually(async () => {
       await letBackoffsPass(database)
-      return (await database.query('SELECT 1 FROM effect')).rows.length === 300
-    })
+      return (await database.query('SELECT 1 FROM effect')).rows.length === 150
+    }, 25_000)
     const { rows } = await database.query<{ event: string; n: bigint }>(
       `SELECT event, count(*) AS n FROM work_history WHERE event IN ('finished', 'failed') GROUP BY event`,
     )
-    expect(rows).toEqual([{ event: 'finished', n: 300n }])
+    expect(rows).toEqual([{ event: 'finished', n: 150n }])
   })
 })

@@ -4,7 +4,6 @@ import type { LeaseCounters, LeaseMetrics } from '../../../src/collector/lease/m
 import { type ProcessDefinition, Processes } from '../../../src/collector/lease/processes'
 import { reap } from '../../../src/collector/lease/reaper'
 import { type Session, type SessionOptions, startSession } from '../../../src/collector/lease/session'
-import { putSubject } from '../../../src/collector/lease/subjects'
 import type { Work } from '../../../src/collector/lease/work'
 import type {
   Database,
@@ -51,11 +50,16 @@ export class Sessions {
   }
 }
 
+/** Subjects p0000, p0001, …, whose turn it is in this order. @returns their ids */
 export async function subjects(database: Database, count: number): Promise<readonly string[]> {
-  const ids: string[] = []
-  for (let i = 0; i < count; i++)
-    ids.push(await putSubject(database, 'publisher', `p${String(i).padStart(4, '0')}`))
-  return ids
+  const { rows } = await database.query<{ id: string }>(
+    `INSERT INTO subject (kind, key, turn)
+     SELECT 'publisher', 'p' || lpad(i::text, 4, '0'), now() + i * interval '1 microsecond' FROM generate_series(0, $1::integer - 1) AS i
+     ON CONFLICT (kind, key) DO UPDATE SET priority = EXCLUDED.priority
+     RETURNING subject_id AS id`,
+    [count],
+  )
+  return rows.map(({ id }) => id)
 }
 
 /** Many of them, in one statement. */
