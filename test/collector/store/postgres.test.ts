@@ -16,14 +16,20 @@ const ROW = `INSERT INTO subject (kind, key) VALUES ('k', $1)`
 withOwnPostgres('a database in trouble', () => {
   let server: PostgresServer
   let database: Database
+  /** For what is only prepared: how long that takes is no matter of these tests. */
+  let patient: Database
   beforeAll(async () => {
     server = await PostgresServer.start()
+    patient = await openDatabase(server.url, { statementTimeoutMs: 60_000 })
   })
   beforeEach(async () => {
     database = await openDatabase(server.url, { statementTimeoutMs: 500 })
   })
   afterEach(() => database.close())
-  afterAll(() => server.remove())
+  afterAll(async () => {
+    await patient.close()
+    await server.remove()
+  })
 
   test('that is gone is said to be, with its place, and is used again when it is back', async () => {
     await database.query(ROW, ['before'])
@@ -90,9 +96,9 @@ withOwnPostgres('a database in trouble', () => {
   test('whose client was cut off gives up its statement, and the locks with it', async () => {
     await database.query(ROW, ['locked'])
     const lock = `SELECT 1 FROM subject WHERE key = 'locked' FOR UPDATE`
-    const patient = await openDatabase(server.url)
+    const slow = await openDatabase(server.url)
     const caller = new AbortController()
-    const held = patient.transaction(
+    const held = slow.transaction(
       async (tx) => {
         await tx.query(lock)
         const sleeping = tx.query('SELECT pg_sleep(60)')
@@ -102,8 +108,8 @@ withOwnPostgres('a database in trouble', () => {
       { signal: caller.signal },
     )
     await expect(held).rejects.toMatchObject({ code: 'FLOG_ABORTED' })
-    await expect(patient.query(lock)).resolves.toMatchObject({ count: 1 })
-    await patient.close()
+    await expect(slow.query(lock)).resolves.toMatchObject({ count: 1 })
+    await slow.close()
   })
 
   test('that is restarted is listened to again', async () => {
@@ -153,10 +159,10 @@ withOwnPostgres('a database in trouble', () => {
   })
 
   test('that ends the connection in the COMMIT is said to have perhaps taken it', async () => {
-    await database.query('CREATE TABLE deadly (n integer)')
-    await database.query(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
+    await patient.query('CREATE TABLE deadly (n integer)')
+    await patient.query(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
-    await database.query(`CREATE CONSTRAINT TRIGGER die AFTER INSERT ON deadly
+    await patient.query(`CREATE CONSTRAINT TRIGGER die AFTER INSERT ON deadly
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()`)
     const run = database.transaction((tx) => tx.query('INSERT INTO deadly VALUES (1)'))
     await expect(run).rejects.toMatchObject({
@@ -167,12 +173,12 @@ withOwnPostgres('a database in trouble', () => {
   })
 
   test('whose connections are all in use says so, and not that it cannot be reached', async () => {
-    const single = await openDatabase(server.url, { poolSize: 1, connectTimeoutMs: 1500 })
+    const single = await openDatabase(server.url, { poolSize: 1, connectTimeoutMs: 3000 })
     let end = () => {}
     const run = single.transaction(() => new Promise<void>((resolve) => (end = resolve)))
     await expect(single.query('SELECT 2')).rejects.toMatchObject({
       code: 'FLOG_DATABASE_TIMEOUT',
-      message: `the database ${single.where} has no connection to spare: each of its 1 was in use for 1500 ms`,
+      message: `the database ${single.where} has no connection to spare: each of its 1 was in use for 3000 ms`,
     })
     end()
     await run
@@ -195,7 +201,7 @@ withOwnPostgres('a database in trouble', () => {
 
   test('that asks for a password, or for trust in its certificate, says what is wrong, and no secret', async () => {
     const { key, certificate } = createTlsIdentity(systemRandom)
-    await database.query(`ALTER ROLE postgres PASSWORD 'rightsecret'`)
+    await patient.query(`ALTER ROLE postgres PASSWORD 'rightsecret'`)
     await server.kill()
     await server.start(
       `hba_file=${server.file('hba', 'host all all 127.0.0.1/32 scram-sha-256')}`,
@@ -247,7 +253,7 @@ withOwnPostgres('a database in trouble', () => {
   })
 
   test('that cannot hold all text is refused', async () => {
-    await database.query(`CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+    await patient.query(`CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
     await expect(openDatabase(server.url.replace(/postgres$/, 'latin'))).rejects.toMatchObject({
       code: 'FLOG_DATABASE_FAILED',
       message: expect.stringMatching(
@@ -258,12 +264,11 @@ withOwnPostgres('a database in trouble', () => {
   })
 
   test('in which nothing may be made says so', async () => {
-    await database.query(`CREATE ROLE guest LOGIN`)
-    await database.query('CREATE DATABASE closed')
-    const guest = server.url.replace('postgres@', 'guest@').replace(/postgres$/, 'closed')
+    await patient.query('CREATE ROLE guest LOGIN; CREATE SCHEMA shut; GRANT USAGE ON SCHEMA shut TO guest')
+    const guest = `${server.url.replace('postgres@', 'guest@')}?options=${encodeURIComponent('-c search_path=shut')}`
     await expect(openDatabase(guest)).rejects.toMatchObject({
       code: 'FLOG_DATABASE_FAILED',
-      message: expect.stringContaining('permission denied for schema public'),
+      message: expect.stringContaining('permission denied for schema shut'),
     })
   })
 
