@@ -278,6 +278,9 @@ export const PROCESS_DROP_RETENTION_MS = 604_800_000
 /** Dropped items that one statement removes, and runs that are kept of each process. */
 export const PROCESS_PURGE_ITEMS = 1000
 export const PROCESS_RUNS_KEPT = 100
+/** Counts that workers name themselves are kept under so many names, of so many characters; the rest is counted together. */
+export const PROCESS_STATS_NAMES = 200
+export const PROCESS_STATS_NAME_CHARS = 200
 /** Items that a view of a process lists at most at a time. */
 export const PROCESS_VIEW_ITEMS = 1000
 
@@ -300,11 +303,12 @@ export const KERNEL_FOLD_MS = 10_000
 /** Rows that wait in memory for the central error log: some 2 MiB of ordinary ones. */
 export const KERNEL_QUEUE = 1000
 /**
- * Where they are kept on the disk: some 20,000 ordinary ones. Of more, the oldest segment goes. How long after it was written
- * something may be lost to a power failure; and how often a spool that cannot be had is asked for again.
+ * Where they are kept on the disk: some 20,000 ordinary ones. Of more, the oldest of so many segments goes: a small one, since
+ * it goes in the call that reports. How long after it was written something may be lost to a power failure; and how often a
+ * spool that cannot be had is asked for again.
  */
 export const KERNEL_SPOOL_BYTES = 16 * MiB
-export const KERNEL_SEGMENTS = 16
+export const KERNEL_SEGMENTS = 64
 export const KERNEL_SYNC_MS = 1000
 export const KERNEL_SPOOL_AGAIN_MS = 10_000
 /** A count that grows is written when it has doubled, and when it was not for so long. */

@@ -29,7 +29,10 @@ export interface RunContext<S extends PlainJson = PlainJson> {
   readonly settings: S
   /** The moment that the run stands for; with `backfill` one of the past. */
   readonly slot: Date
-  /** Adds to a count of the item, and to `work.<name>` of the run. */
+  /**
+   * Adds to a count of the item, and to `work.<name>` of the run. Names are to be few: some 200 are kept of a process, of 200
+   * characters, and what is counted under others is added up as `other`.
+   */
   stats(n: number, name: string): void
   /** Notes an error of the item. At `abort` there were too many: what is returned afterwards changes nothing about that. */
   error(error: unknown): AfterError

@@ -9,7 +9,7 @@ import type { RunDeps } from './run'
 import { dropItem, endItem, type TakenItem } from './run-items'
 import type { BegunRun } from './runs'
 import { type ItemState, itemStateAfter } from './states'
-import { Counts } from './stats'
+import { Counts, OF_WORKERS } from './stats'
 
 /** What an item needs of the run that it is part of. */
 export interface RunOfItem {
@@ -31,7 +31,7 @@ export class ItemRun {
   readonly #item: TakenItem
   readonly #signal: ItemSignal
   readonly #budget = new ErrorBudget(PROCESS_ITEM_ERRORS)
-  readonly #counts = new Counts()
+  readonly #counts = new Counts('')
   /** Errors that the worker noted itself: throwing one of them afterwards does not make it two. */
   readonly #noted = new Set<unknown>()
   #givenUp = false
@@ -146,7 +146,7 @@ export class ItemRun {
         // Of a worker that was given up nothing is taken any more.
         if (this.#ended) return
         this.#counts.add(n, name)
-        run.counts.add(n, `work.${name}`)
+        run.counts.add(n, `${OF_WORKERS}${name}`)
       },
       error: (error) => (this.#ended ? 'abort' : this.#note(error)),
       progress: async () => (this.#ended ? 'none' : run.progress()),

@@ -1,16 +1,25 @@
+import { PROCESS_STATS_NAME_CHARS, PROCESS_STATS_NAMES } from '../../base/limits'
 import { storableText } from './storable'
 
 /** Counts by name, in the order of their names. */
 export type Stats = Readonly<Record<string, number>>
 
-/** Sums up counts of a run. */
+/** Names that workers chose begin with it in what is counted of a run. */
+export const OF_WORKERS = 'work.'
+
+/** Sums up counts of a run, or of an item. */
 export class Counts {
+  readonly #prefix: string
   readonly #counts = new Map<string, number>()
+
+  /** @param prefix of names that workers chose, which may be many */
+  constructor(prefix = OF_WORKERS) {
+    this.#prefix = prefix
+  }
 
   /** What is no number counts as none. */
   add(n: number, name: string): void {
-    const storable = storableText(name)
-    this.#counts.set(storable, (this.#counts.get(storable) ?? 0) + (Number.isFinite(n) ? n : 0))
+    addTo(this.#counts, this.#prefix, storableText(name.slice(0, PROCESS_STATS_NAME_CHARS)), n)
   }
 
   all(): Stats {
@@ -22,9 +31,16 @@ export class Counts {
 export function sum(a: Stats, b: Stats): Stats {
   const counts = new Map<string, number>()
   for (const [name, n] of [...Object.entries(a), ...Object.entries(b)]) {
-    counts.set(name, (counts.get(name) ?? 0) + (Number.isFinite(n) ? n : 0))
+    addTo(counts, OF_WORKERS, name, n)
   }
   return sorted(counts)
+}
+
+/** Names without end would make the row of the process grow with each run. */
+function addTo(counts: Map<string, number>, prefix: string, name: string, n: number): void {
+  const isKept = !name.startsWith(prefix) || counts.has(name) || counts.size < PROCESS_STATS_NAMES
+  const kept = isKept ? name : `${prefix}other`
+  counts.set(kept, (counts.get(kept) ?? 0) + (Number.isFinite(n) ? n : 0))
 }
 
 function sorted(counts: ReadonlyMap<string, number>): Stats {

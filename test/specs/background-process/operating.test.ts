@@ -188,6 +188,30 @@ eachDatabase('operating processes', (open) => {
     )
   })
 
+  test('31. names without end are counted together', async () => {
+    let turn = 0
+    const scheduler = await rig.instance({
+      active: async (_, context) => {
+        turn++
+        for (let n = 0; n < 400; n++) context.stats(1, `run ${turn} name ${n} ${'x'.repeat(300)}`)
+      },
+    })
+    await scheduler.processes.register('tidy', 'a')
+    for (let n = 0; n < 3; n++) {
+      const { stats } = await run(scheduler)
+      expect(Object.keys(stats).length).toBeLessThan(300)
+      expect(stats['work.other']).toBeGreaterThan(100)
+      rig.pass(HOUR)
+    }
+    const { aggregateStats } = await scheduler.processes.view('tidy')
+    expect(Object.keys(aggregateStats).length).toBeLessThan(300)
+    expect(Object.keys(aggregateStats).every((name) => name.length < 250)).toBe(true)
+    const counted = Object.entries(aggregateStats).filter(([name]) => name.startsWith('work.'))
+    expect(counted.reduce((all, [, n]) => all + n, 0)).toBe(1200)
+    const [item] = await scheduler.processes.items('tidy')
+    expect(Object.keys(item?.status['stats'] as object).length).toBeLessThan(300)
+  })
+
   test('32. some hundred runs are kept, and the latest are listed first', async () => {
     const scheduler = await rig.instance()
     await database.query(
