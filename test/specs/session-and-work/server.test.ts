@@ -16,6 +16,7 @@ import {
   FastClock,
   history,
   latch,
+  letBackoffsPass,
   manySubjects,
   PROCESSES,
   PUBLISHERS,
@@ -29,6 +30,9 @@ const READ_ONLY = {
   details: { where: expect.stringMatching(/^postgres:\/\//), statement: expect.any(String) },
 }
 const UNREACHABLE = { code: 'FLOG_DATABASE_UNREACHABLE', details: { where: expect.any(String) } }
+const END_ONE = `
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1`
 const nothing = async () => {}
 
 withOwnPostgres('work on a PostgreSQL that stops, takes no writes, or is silent', () => {
@@ -188,6 +192,25 @@ withOwnPostgres('work on a PostgreSQL that stops, takes no writes, or is silent'
     // What is held and given up goes back with a cancel or, when nobody could be asked, to the reaper.
     await eventually(async () => (await done()) === 150)
     expect((await history(admin)).filter((line) => line === 'finished')).toHaveLength(150)
+  })
+
+  test('2. connections that are ended at any moment: nothing is done twice, and nothing is left', async () => {
+    await manySubjects(admin, 100)
+    for (let i = 0; i < 2; i++)
+      started({ run: finish, parallelism: 3, clock: new FastClock(), intervalMs: 60_000 })
+    let ended = 0
+    await eventually(async () => {
+      if (ended++ < 30) await admin.query(END_ONE)
+      await letBackoffsPass(admin)
+      return (await done()) === 100
+    })
+    await eventually(async () => (await admin.query('SELECT 1 FROM work')).rows.length === 0)
+    expect((await history(admin)).filter((line) => line === 'finished')).toHaveLength(100)
+    const { rows } = await admin.query<{ ends: bigint }>(
+      `SELECT max(n) AS ends FROM (
+         SELECT count(*) AS n FROM work_history WHERE event <> 'started' GROUP BY subject_id, process, fence) AS one`,
+    )
+    expect(rows).toEqual([{ ends: 1n }])
   })
 
   test('30. while the server is silent a control loop ends all the same', async () => {
