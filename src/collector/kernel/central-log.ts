@@ -10,7 +10,7 @@ import {
   ERROR_LOG_ROWS,
   ERROR_ROW_BYTES,
   KERNEL_SPOOL_BYTES,
-} from '../../base/limits'
+} from '../../base/kernel-limits'
 import { type Random, randomHex, systemRandom } from '../../base/random'
 import { type ErrorRow, KINDS, LEVELS } from './event'
 import { fingerprintOf } from './fingerprint'

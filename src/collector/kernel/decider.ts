@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock'
 import { FlogError, messageOf } from '../../base/errors'
-import { KERNEL_STATES } from '../../base/limits'
+import { KERNEL_STATES } from '../../base/kernel-limits'
 import { type Decision, decisionOf, type Level, type SeenEvent } from './event'
 import type { ErrorState } from './states'
 import { Window } from './window'

@@ -1,6 +1,6 @@
 import { type Clock, isoMicros } from '../../base/clock'
 import { FlogError } from '../../base/errors'
-import { KERNEL_BATCH_BYTES } from '../../base/limits'
+import { KERNEL_BATCH_BYTES } from '../../base/kernel-limits'
 import { type Random, randomHex } from '../../base/random'
 import type { ErrorRow } from './event'
 import { fingerprintOf } from './fingerprint'
@@ -51,6 +51,8 @@ export class ForwardQueue {
   readonly #spool: SafeSpool
   readonly #gathered: GatheredRows
   #ready = new Map<string, Ready>()
+  /** Those that tell of dropped ones, and go first. */
+  readonly #telling = new Map<string, Ready>()
   /** Those of them that are in memory. */
   readonly #held = new Map<string, Ready>()
   /** Those of them that are under way. */
@@ -70,7 +72,7 @@ export class ForwardQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#ready.size === 0 && this.#dropped === 0
+    return this.#count === 0 && this.#dropped === 0
   }
 
   /** Rows that a kill would lose. */
@@ -111,7 +113,7 @@ export class ForwardQueue {
     const read = new Map(away.map(({ id }, index) => [id, rows?.[index]]))
     const unreadable: string[] = []
     for (const { id, row, change } of taken) {
-      if (!this.#ready.has(id)) continue
+      if (this.#of(id) === undefined) continue
       const found = row ?? read.get(id)
       if (found === undefined) unreadable.push(id)
       else this.#taken.set(id, { ...found, ...change })
@@ -152,7 +154,7 @@ export class ForwardQueue {
   #first(count: number): readonly Ready[] {
     const first: Ready[] = []
     let bytes = 0
-    for (const entry of this.#ready.values()) {
+    for (const entry of this.#all()) {
       bytes += entry.place?.bytes ?? 0
       if (first.length >= count || (first.length > 0 && bytes > KERNEL_BATCH_BYTES)) break
       first.push(entry)
@@ -186,7 +188,7 @@ export class ForwardQueue {
 
   #lose(ids: readonly string[]): void {
     if (ids.length === 0) return
-    const told = ids.map((id) => this.#ready.get(id)?.dropped ?? 0)
+    const told = ids.map((id) => this.#of(id)?.dropped ?? 0)
     // What tells of others is none of them.
     const count = told.reduce((sum, dropped) => sum + (dropped === 0 ? 1 : dropped), 0)
     const rows = told.filter((dropped) => dropped === 0).length
@@ -199,9 +201,10 @@ export class ForwardQueue {
   }
 
   #remove(ids: readonly string[]): void {
-    const entries = ids.flatMap((id) => this.#ready.get(id) ?? [])
+    const entries = ids.flatMap((id) => this.#of(id) ?? [])
     for (const { id } of entries) {
       this.#ready.delete(id)
+      this.#telling.delete(id)
       this.#held.delete(id)
     }
     const spooled = entries.filter(({ place }) => place !== undefined)
@@ -213,7 +216,7 @@ export class ForwardQueue {
 
   /** The spool is full: its oldest segment goes, with all that is ready. */
   #dropSegment(segment: Segment): void {
-    const gone = [...this.#ready.values()].filter(({ place }) => place?.segment === segment)
+    const gone = this.#in(segment)
     for (const entry of gone) {
       entry.place = undefined
       // What is under way may yet arrive.
@@ -225,6 +228,17 @@ export class ForwardQueue {
     this.#tellDropped()
   }
 
+  /** What is ready of a segment. It is the oldest, so they are among the first, and nobody looks on when all are found. */
+  #in(segment: Segment): readonly Ready[] {
+    const entries: Ready[] = []
+    const count = segment.live - this.#gathered.countIn(segment)
+    for (const entry of this.#all()) {
+      if (entries.length >= count) break
+      if (entry.place?.segment === segment) entries.push(entry)
+    }
+    return entries
+  }
+
   #adopt({ rows }: Leavings): void {
     const left = rows.map((row): [string, Ready] => [row.id, { ...row, row: undefined }])
     this.#ready = new Map([...left, ...this.#ready])
@@ -233,7 +247,7 @@ export class ForwardQueue {
   }
 
   #leaveSpool(): void {
-    const entries = [...this.#ready.values()]
+    const entries = [...this.#all()]
     for (const entry of entries) entry.place = undefined
     this.#gathered.forgetPlaces()
     this.#lose(entries.flatMap(({ id, row }) => (row === undefined ? id : [])))
@@ -257,11 +271,24 @@ export class ForwardQueue {
     }
     const place = this.#spool.use((spool) => spool.add(row))
     const entry: Ready = { id: row.id, row, place, change: undefined, dropped: count }
-    this.#ready = new Map([[row.id, entry], ...this.#ready])
+    this.#telling.set(row.id, entry)
     this.#held.set(row.id, entry)
   }
 
+  get #count(): number {
+    return this.#telling.size + this.#ready.size
+  }
+
+  #of(id: string): Ready | undefined {
+    return this.#ready.get(id) ?? this.#telling.get(id)
+  }
+
+  *#all(): Generator<Ready> {
+    yield* this.#telling.values()
+    yield* this.#ready.values()
+  }
+
   #measure(): void {
-    this.#options.metrics.set('kernel_forward_queue', this.#ready.size)
+    this.#options.metrics.set('kernel_forward_queue', this.#count)
   }
 }

@@ -7,7 +7,7 @@ import {
   KERNEL_BATCH_ROWS,
   KERNEL_RETRIES,
   KERNEL_SPOOL_AGAIN_MS,
-} from '../../base/limits'
+} from '../../base/kernel-limits'
 import type { ErrorRow } from './event'
 import { ForwardQueue, type ForwardQueueOptions } from './forward-queue'
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock'
-import { KERNEL_COUNT_MS } from '../../base/limits'
+import { KERNEL_COUNT_MS } from '../../base/kernel-limits'
 import type { ErrorRow } from './event'
 import type { SafeSpool } from './safe-spool'
 import type { Place, Segment } from './segment'
@@ -61,6 +61,12 @@ export class GatheredRows {
   /** Writes what could not be written. */
   save(): void {
     for (const known of this.#rows.values()) known.place ??= this.#add(known.row)
+  }
+
+  countIn(segment: Segment): number {
+    let count = 0
+    for (const { place } of this.#rows.values()) if (place?.segment === segment) count++
+    return count
   }
 
   /** Nothing is in the spool any more. */

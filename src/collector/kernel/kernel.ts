@@ -1,4 +1,4 @@
-import { KERNEL_ASK_MAX_MS, KERNEL_ASK_MS, KERNEL_FLUSH_MS } from '../../base/limits'
+import { KERNEL_ASK_MAX_MS, KERNEL_ASK_MS, KERNEL_FLUSH_MS } from '../../base/kernel-limits'
 import { randomHex } from '../../base/random'
 import { Ask, type AskOptions } from './ask'
 import { type Decided, Decider, defaultFor } from './decider'

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { type Clock, isoMicros, type Timer } from '../../base/clock'
-import { KERNEL_LOCAL_LINE_MS, KERNEL_LOCAL_TROUBLES } from '../../base/limits'
+import { KERNEL_LOCAL_LINE_MS, KERNEL_LOCAL_TROUBLES } from '../../base/kernel-limits'
 import { reaches, rowOf, type SeenEvent, type Threshold } from './event'
 import { escaped, jsonLine } from './plain'
 

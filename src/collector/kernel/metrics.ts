@@ -1,4 +1,4 @@
-import { KERNEL_SERIES } from '../../base/limits'
+import { KERNEL_SERIES } from '../../base/kernel-limits'
 
 /** Every series of the kernel and the labels it has. A fingerprint is never a label: there is no end of them. */
 export const SERIES = {

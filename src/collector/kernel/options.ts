@@ -7,7 +7,7 @@ import {
   KERNEL_QUEUE,
   KERNEL_SPOOL_BYTES,
   KERNEL_WINDOW_MS,
-} from '../../base/limits'
+} from '../../base/kernel-limits'
 import { checkNames } from '../../base/names'
 import { parseNumber, parseWhole } from '../../base/numbers'
 import { type Random, systemRandom } from '../../base/random'

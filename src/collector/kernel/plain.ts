@@ -4,7 +4,7 @@ import {
   ERROR_VALUE_CHARS,
   ERROR_VALUE_DEPTH,
   ERROR_VALUE_ENTRIES,
-} from '../../base/limits'
+} from '../../base/kernel-limits'
 import { DEFAULT_REDACTED_NAMES, plainName, REDACTED } from '../../base/secret-names'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock'
-import { KERNEL_STATES } from '../../base/limits'
+import { KERNEL_STATES } from '../../base/kernel-limits'
 import type { Action, SeenEvent } from './event'
 import { Window } from './window'
 

@@ -1,4 +1,4 @@
-import { KERNEL_QUEUE } from '../../../src/base/limits'
+import { KERNEL_QUEUE } from '../../../src/base/kernel-limits'
 import type { SeenEvent } from '../../../src/collector/kernel/event'
 import type { Kernel } from '../../../src/collector/kernel/kernel'
 import type { Sink } from '../../../src/collector/kernel/sinks'
