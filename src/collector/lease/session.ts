@@ -124,6 +124,7 @@ export class Session {
     this.#assertLive()
     const { metrics } = this.#parts
     const labels = { processor: this.#component }
+    const broken = this.#broken.signal
     let attempt = 0
     const transaction = this.#parts.database.transaction(
       async (tx) => {
@@ -134,13 +135,18 @@ export class Session {
         if (!this.#holds) await this.#assertAlive(tx)
         return value
       },
-      { signal: this.#broken.signal, ...options },
+      {
+        ...options,
+        signal: options.signal === undefined ? broken : AbortSignal.any([broken, options.signal]),
+      },
     )
     try {
       return await this.#track(transaction)
     } catch (error) {
       if (!FlogError.is(error, 'FLOG_WORK_NOTHING')) metrics.count('transaction_failed', labels)
-      throw FlogError.is(error, 'FLOG_ABORTED') && this.#end !== undefined ? this.#end : error
+      throw FlogError.is(error, 'FLOG_ABORTED') && broken.aborted && this.#end !== undefined
+        ? this.#end
+        : error
     }
   }
 

@@ -186,6 +186,32 @@ eachDatabase('sessions', (open) => {
     expect(await history(database)).toEqual(['started', 'canceled closed'])
   })
 
+  test('6. also one that its caller can break off, which ends that one only', async () => {
+    const session = await sessions.start(database)
+    const [mine, ended] = [new AbortController(), latch()]
+    const never = (controller: AbortController) =>
+      session.transact(async () => ended.open() ?? new Promise(() => {}), { signal: controller.signal })
+    const given = never(mine)
+    await ended.opened
+    mine.abort()
+    await expect(given).rejects.toMatchObject({ code: 'FLOG_ABORTED' })
+    expect(await works(session)).toBe('works')
+    const running = never(new AbortController())
+    await Promise.all([session.close('closed', 10), expect(running).rejects.toEqual(EXPIRED)])
+  })
+
+  test('7. a session whose row is gone has expired, and its work with it', async () => {
+    await subjects(database, 1)
+    const session = await sessions.start(database)
+    const work = await take(session)
+    await database.query('DELETE FROM session')
+    await expect(work.finish(async () => {})).rejects.toEqual(EXPIRED)
+    expect(work.signal.aborted).toBe(true)
+    await work.cancel()
+    await session.close()
+    expect(await history(database)).toEqual(['started'])
+  })
+
   test('7. after closing, or when it has expired, nothing reaches the database', async () => {
     const watched = new Watched(database)
     const closed = await sessions.start(watched)
