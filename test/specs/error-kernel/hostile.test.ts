@@ -2,6 +2,7 @@ import { KERNEL_QUEUE } from '../../../src/base/kernel-limits'
 import type { SeenEvent } from '../../../src/collector/kernel/event'
 import type { Kernel } from '../../../src/collector/kernel/kernel'
 import type { Sink } from '../../../src/collector/kernel/sinks'
+import { FakeClock } from '../../remote/support/fake-clock'
 import { newRig, parsedLines, stopKernels, turns } from './rig'
 
 afterEach(stopKernels)
@@ -133,4 +134,52 @@ test('what writes the lines may report itself: it is forwarded, and not shown', 
   await turns()
   expect(lines).toHaveLength(1)
   expect(central.rows.map(({ part }) => part).sort()).toEqual(['lines', 'p'])
+})
+
+/** Whose wall time goes where it likes. */
+class JumpingClock extends FakeClock {
+  jumpMs = 0
+
+  override now(): number {
+    return super.now() + this.jumpMs * 1000
+  }
+}
+
+test('a wall clock that jumps changes what is written as the time, and nothing else', async () => {
+  const clock = new JumpingClock()
+  const rig = newRig({ clock, foldMs: 10_000, level: 'none' })
+  const report = () => rig.kernel.report({ part: 'p', error: 'again' })
+  report()
+  clock.jumpMs = -86_400_000
+  report()
+  clock.jumpMs = 86_400_000
+  clock.advance(9999)
+  report()
+  await turns()
+  expect(rig.central.rows).toEqual([])
+  expect(rig.kernel.state('p')).toMatchObject([{ countInWindow: 3 }])
+  clock.advance(1)
+  await turns()
+  expect(rig.central.rows).toMatchObject([{ repeat: 3, lastTime: '1970-01-02T00:00:10.999000Z' }])
+  clock.jumpMs = Number.NaN
+  report()
+  clock.advance(10_000)
+  await turns()
+  expect(rig.central.rows[1]).toMatchObject({ time: 'invalid time' })
+})
+
+test('10,000 parts that ask at once, some of which withdraw, are answered when the kernel stops', async () => {
+  const rig = newRig({ level: 'none', policies: [() => new Promise(() => {})] })
+  const aborts = Array.from({ length: 10_000 }, () => new AbortController())
+  const asked = aborts.map(({ signal }, i) => rig.kernel.ask({ part: `part-${i}`, error: 'x' }, { signal }))
+  const settled = Promise.allSettled(asked)
+  await turns()
+  for (const [i, abort] of aborts.entries()) if (i % 2 === 0) abort.abort()
+  await rig.kernel.stop({ flushMs: 10 })
+  const outcomes = await settled
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(5000)
+  expect(
+    outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value.action === 'kill'),
+  ).toHaveLength(5000)
+  expect(rig.clock.pending).toBe(0)
 })

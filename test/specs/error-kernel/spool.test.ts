@@ -2,6 +2,7 @@ import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFil
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import type { ErrorRow } from '../../../src/collector/kernel/event'
+import { Kernel } from '../../../src/collector/kernel/kernel'
 import { newDirectory, newRig, type Rig, spoolLines, spoolRows, stop, stopKernels, turns, until } from './rig'
 
 afterEach(stopKernels)
@@ -44,6 +45,15 @@ test('what a report came back from is in the spool: gathered, undecided, and wha
     { part: 'q', message: 'asked', kind: 'action', work: { incident: 'i-1' } },
     { part: 'q', message: 'behind' },
   ])
+})
+
+test('what was reported before the kernel was started is in the spool too', async () => {
+  const spool = join(newDirectory(), 'spool')
+  const forward = { send: async () => [] }
+  const kernel = new Kernel({ node: 'one', write: () => {}, forward, spool })
+  kernel.report({ part: 'p', error: 'early' })
+  await expect(afterKill(spool)).resolves.toMatchObject([{ message: 'early' }])
+  await kernel.stop({ flushMs: 1 })
 })
 
 test('of a count that grows less than half is lost by a kill, and only of the last second', async () => {
