@@ -14,7 +14,7 @@ import { lockProcess, type ProcessRow, scheduleOf, unknownProcess } from './rows
 import { type BegunRun, pausedBecause } from './runs'
 import { jitterMs, periodMs } from './schedule'
 import type { RunState } from './states'
-import { sum } from './stats'
+import { type Stats, sum } from './stats'
 import type { DatabaseTime } from './time'
 
 export interface LookOptions extends Omit<DueOptions, 'jitterMs'> {
@@ -57,7 +57,8 @@ SELECT p.*, COALESCE($2::timestamptz, now()) AS at, ${LAST}
 const LATEST = `SELECT ${LAST} FROM process_run r WHERE r.run_id = $1`
 
 const LOSE = `
-UPDATE process_run SET state = 'lost', finish_time = $2::timestamptz WHERE run_id = $1 AND state = 'active'`
+UPDATE process_run SET state = 'lost', finish_time = $2::timestamptz WHERE run_id = $1 AND state = 'active'
+RETURNING stats`
 
 const AFTER_LOSS = `
 UPDATE process
@@ -164,15 +165,19 @@ function situation(row: ProcessRow, last: LastRun | undefined): Situation {
   }
 }
 
-/** @returns whether that was one failure too many: the process is paused now */
+/**
+ * What the run had written of its counts stays counted.
+ * @returns whether that was one failure too many: the process is paused now
+ */
 async function lose(tx: Executor, row: ProcessRow, options: LookOptions): Promise<boolean> {
-  if (row.run_id === null) return false
-  await tx.query(LOSE, [row.run_id, row.at])
-  const aggregate = sum(row.aggregate_stats, { runs: 1, 'state.lost': 1 })
+  const { run_id: runId } = row
+  if (runId === null) return false
+  const [lost] = (await tx.query<{ stats: Stats }>(LOSE, [runId, row.at])).rows
+  const aggregate = sum(sum(row.aggregate_stats, lost?.stats ?? {}), { runs: 1, 'state.lost': 1 })
   const failures = row.failures + 1
   const because = pausedBecause(failures, options.pauseOnFailure)
   await tx.query(AFTER_LOSS, [row.name, JSON.stringify(aggregate), failures, because])
-  await setBackItems(tx, { process: row.name, runId: row.run_id }, options.backoff, row.at)
+  await setBackItems(tx, { process: row.name, runId }, options.backoff, row.at)
   return because !== null
 }
 

@@ -75,6 +75,15 @@ eachDatabase('processes that change hands', (open) => {
     expect(await retryAt()).toBe(new Date(rig.now.getTime() + 2 * MINUTE).toISOString())
   })
 
+  test('31. what a run had counted before its owner died stays counted', async () => {
+    const { processes } = await rig.instance()
+    for (const item of ['a', 'b', 'deadly']) await processes.register('tidy', item)
+    await (await doomed({ progressMs: 0 })).dead
+    await run(await rig.instance())
+    const { aggregateStats } = await processes.view('tidy')
+    expect(aggregateStats).toMatchObject({ runs: 2, 'state.lost': 1, 'state.completed': 1, workItems: 3 })
+  })
+
   test('14. runs that kill their owner pause a process that is to be paused by failures', async () => {
     const { processes } = await rig.instance()
     for (const item of ['deadly', 'harmless']) await processes.register('tidy', item)
