@@ -1,4 +1,4 @@
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type Doorbell, hangDoorbell, ring } from './doorbell'
 import { FlogError, type FlogErrorCode, messageOf, systemCode } from './errors'
@@ -58,6 +58,7 @@ export async function lockDirectory(directory: string, options: LockOptions): Pr
     writeFileSync(aside, JSON.stringify(holder), { flag: 'wx', mode: 0o600 })
     await acquire(path, { directory, options, id, aside })
     await sweep(path, id)
+    await sweepDoorbells(directory, aside)
     return { release: () => release(path, id, doorbell) }
   } catch (cause) {
     doorbell?.remove()
@@ -127,6 +128,24 @@ async function sweep(path: string, id: string): Promise<void> {
     rmSync(file, { force: true })
     if (holder.doorbell !== undefined) rmSync(holder.doorbell, { force: true })
   }
+}
+
+/** Doorbells of those who died before anybody could see whose they were. One that is new may be about to be heard. */
+async function sweepDoorbells(directory: string, aside: string): Promise<void> {
+  const start = `${basename(directory)}.`
+  const names = readdirSync(dirname(directory)).filter((one) => one.startsWith(start))
+  for (const name of names.filter((one) => /^[0-9a-f]{16}$/.test(one.slice(start.length)))) {
+    const doorbell = join(dirname(directory), name)
+    // By the clock of the file system, which may be another one's.
+    const age = modifiedAt(aside) - modifiedAt(doorbell)
+    if (age >= DOORBELL_NEW_MS && (await ring(doorbell)) === 'dead') rmSync(doorbell, { force: true })
+  }
+}
+
+const DOORBELL_NEW_MS = 60_000
+
+function modifiedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN
 }
 
 async function livenessOfHolder({ process, doorbell }: Holder): Promise<Liveness> {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -136,6 +137,21 @@ describe.each([
     })
     expect(readFileSync(path, 'utf8')).toBe(text)
   })
+})
+
+test('leaves no doorbell of a process that was killed before it had the lock, but one that is new', async () => {
+  const program = await holding()
+  const { doorbell } = JSON.parse(readFileSync(path, 'utf8')) as { readonly doorbell: string }
+  const [old, fresh] = [`${place}.${'0'.repeat(16)}`, `${place}.${'1'.repeat(16)}`]
+  for (const other of [old, fresh]) linkSync(doorbell, other)
+  await kill(program)
+  const held = await lock()
+  expect([old, fresh].map((other) => existsSync(other))).toEqual([true, true])
+  held.release()
+  utimesSync(old, 0, 0)
+  const again = await lock()
+  again.release()
+  expect([old, fresh].map((other) => existsSync(other))).toEqual([false, false])
 })
 
 test.each([

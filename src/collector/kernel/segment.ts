@@ -1,5 +1,14 @@
-import { closeSync, constants, fdatasyncSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { open } from 'node:fs/promises'
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 const NEW_LINE = 0x0a
@@ -90,8 +99,8 @@ export class Segment {
     rmSync(this.path, { force: true })
   }
 
-  async lines(): Promise<readonly PlacedLine[]> {
-    const bytes = await readFile(this.path, { flag: O_RDONLY | O_NOFOLLOW })
+  lines(): readonly PlacedLine[] {
+    const bytes = this.#bytes()
     const lines: PlacedLine[] = []
     for (let offset = 0; offset < bytes.length; ) {
       const newLine = bytes.indexOf(NEW_LINE, offset)
@@ -116,6 +125,15 @@ export class Segment {
       return lines
     } finally {
       await file.close()
+    }
+  }
+
+  #bytes(): Buffer {
+    const file = openSync(this.path, O_RDONLY | O_NOFOLLOW)
+    try {
+      return readFileSync(file)
+    } finally {
+      closeSync(file)
     }
   }
 

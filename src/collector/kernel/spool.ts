@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Clock, Timer } from '../../base/clock'
 import { type DirectoryLock, lockDirectory } from '../../base/directory-lock'
-import { KERNEL_SEGMENTS, KERNEL_SYNC_MS } from '../../base/kernel-limits'
+import { KERNEL_BATCH_BYTES, KERNEL_SEGMENTS, KERNEL_SYNC_MS } from '../../base/kernel-limits'
 import { type Random, randomHex } from '../../base/random'
 import type { ErrorRow } from './event'
 import { type Place, Segment } from './segment'
@@ -267,8 +267,13 @@ async function leavings(segments: readonly Segment[]): Promise<Leavings> {
   const rows = new Map<string, Left>()
   let damagedLines = 0
   let tornLines = 0
+  let bytes = 0
   for (const segment of segments) {
-    for (const { text, place, isWhole } of await segment.lines()) {
+    // In few turns, not one for each: a process that ends soon again and again must come to send what it left.
+    bytes += segment.size
+    if (bytes > KERNEL_BATCH_BYTES) await new Promise((resolve) => setImmediate(resolve))
+    bytes %= KERNEL_BATCH_BYTES
+    for (const { text, place, isWhole } of segment.lines()) {
       const line = isWhole ? parseLine(text) : undefined
       if (line === undefined && isWhole) damagedLines++
       else if (line === undefined) tornLines++
