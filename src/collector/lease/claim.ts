@@ -5,6 +5,7 @@ import { pause } from '../../base/pause'
 import type { Random } from '../../base/random'
 import type { Database, Executor, Param, PlainJson, Transaction } from '../store/database'
 import {
+  claimFreeStatement,
   claimStatement,
   lockStatement,
   ofIds,
@@ -46,6 +47,9 @@ export interface ClaimContext {
   readonly signal: AbortSignal
   transact<T>(run: (tx: Transaction) => Promise<T>): Promise<T>
 }
+
+/** The share of claims that look at once at what the dead hold as well. */
+const SHARE_OF_STEALING = 1 / 16
 
 type Outcome = Claimed | 'nothing' | 'look again' | 'session expired'
 
@@ -126,10 +130,14 @@ class Attempt {
   }
 
   async #claimed(executor: Executor, selection: Selection): Promise<ClaimRow | undefined> {
-    const picked = this.#context.excluded.length === 0 ? selection : await this.#locked(executor, selection)
+    const { excluded, random } = this.#context
+    const picked = excluded.length === 0 ? selection : await this.#locked(executor, selection)
     if (picked === undefined) return undefined
-    const statement = claimStatement(picked)
-    return (await executor.query<ClaimRow>(statement, this.#params(picked))).rows[0]
+    if (random.fraction() >= SHARE_OF_STEALING) {
+      const [free] = (await executor.query<ClaimRow>(claimFreeStatement(picked), this.#params(picked))).rows
+      if (free !== undefined) return free
+    }
+    return (await executor.query<ClaimRow>(claimStatement(picked), this.#params(picked))).rows[0]
   }
 
   async #locked(tx: Executor, selection: Selection): Promise<Selection | undefined> {

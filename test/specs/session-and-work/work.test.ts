@@ -8,6 +8,7 @@ import {
   backoffs,
   Counted,
   Deaf,
+  EVEN,
   history,
   letBackoffsPass,
   letDie,
@@ -341,6 +342,17 @@ eachDatabase('work', (open) => {
     const after = await take(thief)
     expect(after).toMatchObject({ subject, fence: before.fence + 1n, attempt: 2, details: { offset: 4711 } })
     expect(await history(database)).toEqual(['started', 'stolen its session was dead', 'started'])
+  })
+
+  test('26. most claims take what is free first; by chance one takes what the dead hold in its turn', async () => {
+    await subjects(database, 3)
+    await putSubject(database, 'publisher', 'p0000', 5)
+    const dead = await sessions.start(database)
+    const before = await take(dead)
+    await letDie(database, dead)
+    expect((await take(await sessions.start(database))).subject).not.toBe(before.subject)
+    const lucky = await sessions.start(database, { random: { ...EVEN, fraction: () => 0 } })
+    expect(await take(lucky)).toMatchObject({ subject: before.subject, fence: before.fence + 1n })
   })
 
   test('26. one that is only late is left to the reaper', async () => {
