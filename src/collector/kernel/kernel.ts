@@ -52,6 +52,7 @@ export interface PartKernel {
  *                                            sinks <───────────── in order
  *                                            folded sinks, central error log <─ repetitions folded for 10 s
  * ```
+ * What is for the central error log is in the spool when the call is through, decided or not, folded or not.
  * It starts before the engine and stops after it.
  */
 export class Kernel implements PartKernel {
