@@ -5,6 +5,7 @@ import { Unpackr } from 'msgpackr'
 import { decodeEvent, decodeValue } from '../../src/codec/decode'
 import { EventEncoder } from '../../src/codec/encoder'
 import { Redactor } from '../../src/event/redact'
+import { anyText } from '../any-text'
 import { encoded, encodedBy, encodedValue } from './encoded'
 
 describe('a plain event', () => {
@@ -36,14 +37,7 @@ describe('a plain event', () => {
     expect(unpackr.unpack(bytes)).toEqual([7, 1_700_000_000_000_000, 9, 'm', 'x', fields])
   })
 
-  const scalar = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.string(),
-    fc.integer(),
-    fc.double(),
-    fc.boolean(),
-    fc.constant(null),
-  )
+  const scalar = fc.oneof(anyText(), fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null))
   const name = fc
     .string({ maxLength: 8 })
     .filter((text) => !/^\$+$/.test(text) && !new Redactor().takesName(text))
@@ -607,7 +601,7 @@ describe('the limit', () => {
   const anything = fc.letrec((tie) => ({
     value: fc.oneof(
       { maxDepth: 8 },
-      fc.string({ unit: 'binary', maxLength: 300 }),
+      anyText({ maxLength: 300 }),
       fc.string({ minLength: 1000, maxLength: 5000 }),
       fc.integer(),
       fc.constantFrom<unknown>(
@@ -623,7 +617,7 @@ describe('the limit', () => {
       ),
       fc.uint8Array({ maxLength: 2000 }),
       fc.array(tie('value'), { maxLength: 8 }),
-      fc.dictionary(fc.string({ unit: 'binary', maxLength: 400 }), tie('value'), { maxKeys: 8 }),
+      fc.dictionary(anyText({ maxLength: 400 }), tie('value'), { maxKeys: 8 }),
       fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 5 }).map((entries) => new Map(entries)),
       fc.array(tie('value'), { maxLength: 5 }).map((items) => new Set(items)),
       fc
@@ -653,7 +647,7 @@ describe('the limit', () => {
         anything,
         anything,
         extras,
-        fc.string({ unit: 'binary', maxLength: 300 }),
+        anyText({ maxLength: 300 }),
         (capacity, message, fields, more, facility) => {
           const { bytes, event, cut } = encoded(fields, { message, facility, extras: more, capacity })
           expect(bytes.length).toBeLessThanOrEqual(capacity)

@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { Unpackr } from 'msgpackr'
 import { decodeValue } from '../../src/codec/decode'
 import { encodeValue } from '../../src/codec/value'
+import { anyText } from '../any-text'
 
 /** Any well-formed text; `$` alone as a key is a tag here, and msgpackr renames `__proto__`. */
-const key = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => text !== '__proto__')
+const key = anyText({ maxLength: 20 }).filter((text) => text !== '__proto__')
 const leaf = fc.oneof(
   fc.constantFrom(
     null,
@@ -31,7 +32,7 @@ const leaf = fc.oneof(
   fc.double(),
   fc.integer(),
   fc.maxSafeInteger(),
-  fc.string({ unit: 'binary', maxLength: 100 }),
+  anyText({ maxLength: 100 }),
   fc.string({ maxLength: 60 }),
 )
 const tree = fc.letrec((tie) => ({

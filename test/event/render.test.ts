@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Plain } from '../../src/event/event'
 import { renderPlain } from '../../src/event/render'
+import { anyText } from '../any-text'
 
 const tag = (name: string, more: Record<string, Plain> = {}): Plain => ({ $: name, ...more })
 
@@ -107,7 +108,7 @@ describe('renderPlain', () => {
 })
 
 const leaf: fc.Arbitrary<Plain> = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.double(),
   fc.boolean(),
   fc.constant(null),

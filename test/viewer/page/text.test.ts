@@ -9,10 +9,11 @@ import {
   visible,
   visibleLines,
 } from '../../../src/viewer/page/text'
+import { anyText } from '../../any-text'
 
 test('nothing that cannot be seen is left in a text', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(anyText(), (text) => {
       expect(visible(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
       expect(visibleLines(text)).not.toMatch(/[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
     }),
