@@ -246,7 +246,7 @@ export class Session {
   /** Held work that the database does not know any more was taken by somebody: its holder hears of it now. */
   async #poke(): Promise<boolean> {
     const before = [...this.#held, ...this.#abandoned]
-    const rows = await pokeSession(this.#parts.database, this.id)
+    const rows = await pokeSession(this.#parts.database.urgent, this.id)
     if (rows === undefined) return false
     for (const work of before) {
       if (!rows.some((row) => isSame(row, work))) work.lose('lost', workTaken(work))

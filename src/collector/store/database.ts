@@ -68,6 +68,10 @@ export interface Database extends Executor {
    */
   transaction<T>(run: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
+   * For what must not wait until others give a connection back: a heartbeat. Where there is but one connection, it waits.
+   */
+  readonly urgent: Executor
+  /**
    * Calls `onNotice` for each NOTIFY; reconnects by itself, and calls it with undefined after each reconnection, when some may
    * have been missed. Where a database has no NOTIFY it is never called: a wake-up is a hint, and polling is what is relied on.
    * `onNotice` must not throw.

@@ -3,12 +3,23 @@ import type { Clock } from '../../base/clock'
 import { FlogError } from '../../base/errors'
 import type { Random } from '../../base/random'
 import type { Connections } from './connections'
-import type { Database, Dialect, Listening, Param, Rows, Transaction, TransactionOptions } from './database'
+import type {
+  Database,
+  Dialect,
+  Executor,
+  Listening,
+  Param,
+  Rows,
+  Transaction,
+  TransactionOptions,
+} from './database'
 import { inTransaction } from './transaction'
 
 export interface PooledOptions {
   readonly dialect: Dialect
   readonly connections: Connections
+  /** A connection of its own for what is urgent; where there is none, that waits for one of the others. */
+  readonly urgent?: Connections
   readonly clock: Clock
   readonly random: Random
   readonly transactionTimeoutMs: number
@@ -22,12 +33,18 @@ export interface PooledOptions {
 
 /** A database behind a pool of connections, whichever it is. */
 export class PooledDatabase implements Database {
+  readonly urgent: Executor
   readonly #options: PooledOptions
   readonly #inside = new AsyncLocalStorage<() => boolean>()
   #closed: Promise<void> | undefined
 
   constructor(options: PooledOptions) {
     this.#options = options
+    const { urgent } = options
+    this.urgent =
+      urgent === undefined
+        ? { query: (text, params) => this.query(text, params) }
+        : { query: (text, params) => over(urgent, text, params) }
   }
 
   get dialect(): Dialect {
@@ -40,12 +57,7 @@ export class PooledDatabase implements Database {
 
   async query<Row = Record<string, unknown>>(text: string, params?: readonly Param[]): Promise<Rows<Row>> {
     this.#refuseNested(text)
-    const connection = await this.#options.connections.take()
-    try {
-      return await connection.run<Row>(text, params)
-    } finally {
-      connection.release()
-    }
+    return over<Row>(this.#options.connections, text, params)
   }
 
   async transaction<T>(run: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
@@ -71,6 +83,7 @@ export class PooledDatabase implements Database {
 
   async #close(): Promise<void> {
     await this.#options.onClose?.()
+    await this.#options.urgent?.close()
     await this.#options.connections.close()
     await this.#options.onClosed?.()
   }
@@ -82,5 +95,18 @@ export class PooledDatabase implements Database {
       `a query outside of the current transaction of ${this.where}: use the transaction's own query`,
       { details: { where: this.where, statement: statement.slice(0, 200) } },
     )
+  }
+}
+
+async function over<Row>(
+  connections: Connections,
+  text: string,
+  params: readonly Param[] | undefined,
+): Promise<Rows<Row>> {
+  const connection = await connections.take()
+  try {
+    return await connection.run<Row>(text, params)
+  } finally {
+    connection.release()
   }
 }

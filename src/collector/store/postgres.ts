@@ -35,23 +35,21 @@ export async function openPostgres(url: string, options: OpenOptions = {}): Prom
   const dialect = await probe(config, where, options.signal)
   const statementTimeoutMs = options.statementTimeoutMs ?? DATABASE_STATEMENT_MS
   const max = sizeOf(TRAITS[dialect], options)
-  const connections = new Connections(
-    { ...config, max },
-    {
-      where,
-      clock,
-      connectMs,
-      // It ends statements that take too long by itself: this is for one that does not answer at all.
-      answerMs: statementTimeoutMs + DATABASE_GRACE_MS,
-      greeting: () => greetingOf(TRAITS[dialect], statementTimeoutMs),
-    },
-  )
+  const settings = {
+    where,
+    clock,
+    connectMs,
+    // It ends statements that take too long by itself: this is for one that does not answer at all.
+    answerMs: statementTimeoutMs + DATABASE_GRACE_MS,
+    greeting: () => greetingOf(TRAITS[dialect], statementTimeoutMs),
+  }
   const listener = TRAITS[dialect].notifies
     ? new Listener({ config, where, clock, random, connectMs })
     : undefined
   return new PooledDatabase({
     dialect,
-    connections,
+    connections: new Connections({ ...config, max }, settings),
+    urgent: new Connections({ ...config, max: 1 }, settings),
     clock,
     random,
     transactionTimeoutMs: Math.max(DATABASE_TRANSACTION_MS, statementTimeoutMs),

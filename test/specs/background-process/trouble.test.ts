@@ -154,6 +154,7 @@ function failing(database: Database): { readonly database: Database; readonly fa
       dialect: database.dialect,
       where: database.where,
       query: (text, params) => database.query(text, params),
+      urgent: database.urgent,
       transaction: (work, options) => unless(() => database.transaction(work, options)),
       listen: (channel, onNotice) => unless(() => database.listen(channel, onNotice)),
       close: () => database.close(),

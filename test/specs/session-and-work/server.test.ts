@@ -110,6 +110,32 @@ withOwnPostgres('work on a PostgreSQL that stops, takes no writes, or is silent'
     return (await admin.query(`SELECT 1 FROM subject WHERE kind = 'effect'`)).rows.length
   }
 
+  test('a heartbeat does not wait until others give a connection back', async () => {
+    const session = await sessions.start(database, { intervalMs: 1000 })
+    const deadline = async () => {
+      const { rows } = await admin.query<{ at: Date }>(
+        'SELECT deadline AS at FROM session WHERE session_id = $1',
+        [session.id],
+      )
+      return rows[0]?.at.getTime() ?? 0
+    }
+    const taken = latch()
+    const done = latch()
+    const busy = database.transaction(async () => {
+      taken.open()
+      await done.opened
+    })
+    await taken.opened
+    try {
+      const before = await deadline()
+      await eventually(async () => (await deadline()) > before)
+    } finally {
+      done.open()
+      await busy
+    }
+    expect(session.expired).toBe(false)
+  })
+
   test('2. read-only: each says so, where, and over what; what is held stays held, and goes on afterwards', async () => {
     await subjects(admin, 2)
     const clock = new FakeClock()

@@ -8,6 +8,7 @@ import type { Work } from '../../../src/collector/lease/work'
 import type {
   Database,
   Dialect,
+  Executor,
   Param,
   Rows,
   Transaction,
@@ -151,11 +152,19 @@ export class Watched implements Database {
     return this.#inner.where
   }
 
-  async query<Row>(text: string, params?: readonly Param[]): Promise<Rows<Row>> {
+  query<Row>(text: string, params?: readonly Param[]): Promise<Rows<Row>> {
+    return this.#query(this.#inner, text, params)
+  }
+
+  get urgent(): Executor {
+    return { query: (text, params) => this.#query(this.#inner.urgent, text, params) }
+  }
+
+  async #query<Row>(on: Executor, text: string, params: readonly Param[] | undefined): Promise<Rows<Row>> {
     this.calls++
     try {
       await this.before(text)
-      return await this.#inner.query<Row>(text, params)
+      return await on.query<Row>(text, params)
     } finally {
       // Whoever asked hears of it before whoever waits here.
       setImmediate(() => this.#answer())
