@@ -15,8 +15,8 @@ const config: Config = {
     ],
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  // Two at once, whatever the machine: many tests start programs of their own, and time some of them.
-  maxWorkers: 2,
+  // Three at once, whatever the machine: many tests start programs of their own, and wait for some of them.
+  maxWorkers: 3,
   // Nothing takes that long; a machine that is busy with other things does.
   testTimeout: 30_000,
 }
