@@ -59,6 +59,19 @@ const FIRST = `
    ORDER BY s.priority DESC, s.turn, s.subject_id
    LIMIT 1`
 
+/** The subject that is taken, at the end of the order from now on, and the fence under which it is. */
+const chosen = (selection: Selection, isHeld: string): string => `
+WITH ${ALIVE}, candidate AS (${eligible(selection, isHeld)}${FIRST}
+   FOR UPDATE OF s SKIP LOCKED
+), moved AS (
+  UPDATE subject SET turn = clock_timestamp() WHERE subject_id = (SELECT subject_id FROM candidate)
+), fenced AS (
+  INSERT INTO work_fence (subject_id, process, fence)
+  SELECT subject_id, $2::text, 1 FROM candidate
+  ON CONFLICT (subject_id, process) DO UPDATE SET fence = work_fence.fence + 1
+  RETURNING subject_id, fence
+)`
+
 /**
  * Takes one subject in one statement: READ COMMITTED, so that clients do not fail because of each other, and past locked
  * rows, so that they do not wait for each other. Two may still pick the same one, when the second looked before the first
@@ -70,19 +83,9 @@ const FIRST = `
  * Most of its time goes into planning it, so it asks for what it needs and no more: scalars rather than joins.
  */
 export function claimStatement(selection: Selection): string {
-  return `
-WITH ${ALIVE}, candidate AS (${eligible(selection)}${FIRST}
-   FOR UPDATE OF s SKIP LOCKED
-), moved AS (
-  UPDATE subject SET turn = clock_timestamp() WHERE subject_id = (SELECT subject_id FROM candidate)
-), owner AS (
+  return `${chosen(selection, HELD_BY_LIVING)}, owner AS (
   SELECT session_id, fence, attempt, started_at FROM work
    WHERE subject_id = (SELECT subject_id FROM candidate) AND process = $2::text FOR UPDATE
-), fenced AS (
-  INSERT INTO work_fence (subject_id, process, fence)
-  SELECT subject_id, $2::text, 1 FROM candidate
-  ON CONFLICT (subject_id, process) DO UPDATE SET fence = work_fence.fence + 1
-  RETURNING subject_id, fence
 ), taken AS (
   INSERT INTO work (subject_id, process, session_id, fence, attempt)
   SELECT f.subject_id, $2::text, $1::uuid, f.fence, 1 + greatest(0, (SELECT attempt FROM owner), (
@@ -109,17 +112,7 @@ SELECT subject_id AS subject, fence, attempt, heartbeat AS details, (SELECT sess
  * are few. It is for most claims, and not for all: else what the dead hold would wait until nothing else is left.
  */
 export function claimFreeStatement(selection: Selection): string {
-  return `
-WITH ${ALIVE}, candidate AS (${eligible(selection, HELD)}${FIRST}
-   FOR UPDATE OF s SKIP LOCKED
-), moved AS (
-  UPDATE subject SET turn = clock_timestamp() WHERE subject_id = (SELECT subject_id FROM candidate)
-), fenced AS (
-  INSERT INTO work_fence (subject_id, process, fence)
-  SELECT subject_id, $2::text, 1 FROM candidate
-  ON CONFLICT (subject_id, process) DO UPDATE SET fence = work_fence.fence + 1
-  RETURNING subject_id, fence
-), taken AS (
+  return `${chosen(selection, HELD)}, taken AS (
   INSERT INTO work (subject_id, process, session_id, fence, attempt)
   SELECT f.subject_id, $2::text, $1::uuid, f.fence, 1 + coalesce((
            SELECT attempts FROM work_backoff b WHERE b.subject_id = f.subject_id AND b.process = $2::text), 0)

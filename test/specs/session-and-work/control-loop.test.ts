@@ -1,9 +1,4 @@
 import { LEASE_LOOP_GRACE_MS } from '../../../src/base/limits'
-import {
-  type ControlLoopOptions,
-  controlLoop,
-  type LoopWorker,
-} from '../../../src/collector/lease/control-loop'
 import { janitor } from '../../../src/collector/lease/janitor'
 import { announce, openNotifier } from '../../../src/collector/lease/notifier'
 import { Processes } from '../../../src/collector/lease/processes'
@@ -17,6 +12,7 @@ import {
   eventually,
   FastClock,
   history,
+  Loops,
   latch,
   letDie,
   PROCESSES,
@@ -29,30 +25,13 @@ import {
 
 eachDatabase('control loops', (open) => {
   const sessions = new Sessions()
-  const loops = new Set<LoopWorker>()
+  const loops = new Loops()
   let database: Database
   beforeEach(async () => {
     database = await open()
   })
-  afterEach(async () => {
-    for (const loop of loops) loop.kill()
-    await Promise.all([...loops].map((loop) => loop.wait()))
-    loops.clear()
-  })
 
-  function started(options: Partial<ControlLoopOptions> & Pick<ControlLoopOptions, 'run'>): LoopWorker {
-    const loop = controlLoop({
-      database,
-      processes: PROCESSES,
-      process: 'classify',
-      retrieve: PUBLISHERS,
-      rate: { everyMs: 1, burst: 100 },
-      pollMs: 100,
-      ...options,
-    })
-    loops.add(loop)
-    return loop
-  }
+  const started = (options: Parameters<Loops['start']>[1]) => loops.start(database, options)
 
   /** Subjects that were done are done: what is wanted is a question of facts. */
   function doneOnce() {

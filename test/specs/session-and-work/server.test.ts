@@ -1,8 +1,3 @@
-import {
-  type ControlLoopOptions,
-  controlLoop,
-  type LoopWorker,
-} from '../../../src/collector/lease/control-loop'
 import { reap } from '../../../src/collector/lease/reaper'
 import type { Session } from '../../../src/collector/lease/session'
 import type { Work } from '../../../src/collector/lease/work'
@@ -15,6 +10,7 @@ import {
   eventually,
   FastClock,
   history,
+  Loops,
   latch,
   letBackoffsPass,
   manySubjects,
@@ -37,7 +33,7 @@ const nothing = async () => {}
 
 withOwnPostgres('work on a PostgreSQL that stops, takes no writes, or is silent', () => {
   const sessions = new Sessions()
-  const loops = new Set<LoopWorker>()
+  const loops = new Loops()
   let server: PostgresServer
   /** One connection: whoever has looked at its settings knows them. */
   let database: Database
@@ -48,11 +44,6 @@ withOwnPostgres('work on a PostgreSQL that stops, takes no writes, or is silent'
     admin = await openDatabase(server.url, { poolSize: 1 })
   })
   beforeEach(() => emptyTables(admin))
-  afterEach(async () => {
-    for (const loop of loops) loop.kill()
-    await Promise.all([...loops].map((loop) => loop.wait()))
-    loops.clear()
-  })
   afterAll(async () => {
     await Promise.all([database.close(), admin.close()])
     await server.remove()
@@ -85,19 +76,7 @@ withOwnPostgres('work on a PostgreSQL that stops, takes no writes, or is silent'
     })
   }
 
-  function started(options: Partial<ControlLoopOptions> & Pick<ControlLoopOptions, 'run'>): LoopWorker {
-    const loop = controlLoop({
-      database,
-      processes: PROCESSES,
-      process: 'classify',
-      retrieve: PUBLISHERS,
-      rate: { everyMs: 1, burst: 100 },
-      pollMs: 100,
-      ...options,
-    })
-    loops.add(loop)
-    return loop
-  }
+  const started = (options: Parameters<Loops['start']>[1]) => loops.start(database, options)
 
   /** Finishes work with an effect that there can be only one of for each subject. */
   const finish = (work: Work) =>

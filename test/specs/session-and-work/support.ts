@@ -1,5 +1,10 @@
 import { type Clock, SystemClock, type Timer, type TimerOptions } from '../../../src/base/clock'
 import type { Random } from '../../../src/base/random'
+import {
+  type ControlLoopOptions,
+  controlLoop,
+  type LoopWorker,
+} from '../../../src/collector/lease/control-loop'
 import type { LeaseCounters, LeaseMetrics } from '../../../src/collector/lease/metrics'
 import { type ProcessDefinition, Processes } from '../../../src/collector/lease/processes'
 import { reap } from '../../../src/collector/lease/reaper'
@@ -50,6 +55,40 @@ export class Sessions {
     return session
   }
 }
+
+/** The control loops of a suite, which end with the test that starts them. */
+export class Loops {
+  readonly #all = new Set<LoopWorker>()
+
+  constructor() {
+    afterEach(async () => {
+      for (const loop of this.#all) loop.kill()
+      await Promise.all([...this.#all].map((loop) => loop.wait()))
+      this.#all.clear()
+    })
+  }
+
+  start(database: Database, options: LoopOptions): LoopWorker {
+    return this.add(
+      controlLoop({
+        database,
+        processes: PROCESSES,
+        process: 'classify',
+        retrieve: PUBLISHERS,
+        rate: { everyMs: 1, burst: 100 },
+        pollMs: 100,
+        ...options,
+      }),
+    )
+  }
+
+  add(loop: LoopWorker): LoopWorker {
+    this.#all.add(loop)
+    return loop
+  }
+}
+
+type LoopOptions = Partial<ControlLoopOptions> & Pick<ControlLoopOptions, 'run'>
 
 /** Subjects p0000, p0001, …, whose turn it is in this order. @returns their ids */
 export async function subjects(database: Database, count: number): Promise<readonly string[]> {
