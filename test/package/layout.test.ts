@@ -122,7 +122,6 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
     'src/collector/process/items.ts',
     'src/collector/process/run-items.ts',
     'src/collector/process/states.ts',
-    'src/collector/process/storable.ts',
     'src/collector/store/storable.ts',
   ],
   'test/specs/background-process/runs.test.ts': [

@@ -17,11 +17,10 @@ import { type LeaseMetrics, NO_METRICS } from './metrics'
 import { announce, announceLoss, hearOfLoss } from './notifier'
 import type { Processes } from './processes'
 import { endSession, type HeldRow, insertSession, isSessionAlive, pokeSession } from './session-row'
-import { release } from './settle'
+import { lost, release } from './settle'
 import { Strays } from './strays'
 import { timeout } from './timeout'
 import { Work } from './work'
-import { workLost } from './work-state'
 
 export interface SessionOptions {
   /** What part of the program this is, for people and for metrics: `claims`, `scheduler`. */
@@ -249,7 +248,7 @@ export class Session {
     const rows = await pokeSession(this.#parts.database.urgent, this.id)
     if (rows === undefined) return false
     for (const work of before) {
-      if (!rows.some((row) => isSame(row, work))) work.lose('lost', workTaken(work))
+      if (!rows.some((row) => isSame(row, work))) work.lose('lost', lost(work))
     }
     const unknown = rows.filter((row) => ![...this.#held].some((work) => isSame(row, work)))
     for (const row of this.#strays.among(unknown)) this.#giveBack(row).catch(this.#parts.onTrouble)
@@ -260,7 +259,7 @@ export class Session {
     const { database } = this.#parts
     const held = { ...row, sessionId: this.id }
     if (!(await release(database, held, 'canceled', 'nobody held it any more'))) return
-    for (const work of this.#abandoned) if (isSame(row, work)) work.lose('canceled', workTaken(work))
+    for (const work of this.#abandoned) if (isSame(row, work)) work.lose('canceled', lost(work))
     await announce(database, row.process)
   }
 
@@ -303,13 +302,6 @@ export class Session {
     running.then(done, done)
     return running
   }
-}
-
-function workTaken({ process, subject }: Work): FlogError {
-  return workLost(`the work ${process} on ${subject} was taken by somebody else, or cancelled`, {
-    process,
-    subject,
-  })
 }
 
 function isSame(row: HeldRow, work: Work): boolean {

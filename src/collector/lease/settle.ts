@@ -123,7 +123,7 @@ export async function putBackoff(
   return (rows[0] as { until: Date }).until
 }
 
-export function lost({ subject, process, fence }: Holding): FlogError {
+export function lost({ subject, process, fence }: Omit<Holding, 'sessionId'>): FlogError {
   return workLost(`the work ${process} on ${subject} was taken by somebody else, or cancelled`, {
     subject,
     process,

@@ -1,6 +1,6 @@
 import { FlogError, messageOf } from '../../base/errors'
 import { PROCESS_ERROR_CHARS } from '../../base/limits'
-import { storableText } from './storable'
+import { storableText } from '../store/storable'
 
 /** One error of an item, as it is stored. */
 export interface NotedError {

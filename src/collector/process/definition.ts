@@ -14,10 +14,10 @@ import { checkNames } from '../../base/names'
 import { parseWhole } from '../../base/numbers'
 import { type Backoff, parseBackoff } from '../lease/backoff'
 import type { PlainJson, Transaction } from '../store/database'
+import { isStorableText, storableJson } from '../store/storable'
 import type { AfterError } from './budget'
 import { CronTimes } from './cron'
 import type { Schedule } from './schedule'
-import { isStorableText, storableJson } from './storable'
 
 /** What a run hands to a worker with each item. */
 export interface RunContext<S extends PlainJson = PlainJson> {

@@ -1,9 +1,9 @@
 import { type Backoff, nextBackoff } from '../lease/backoff'
 import type { Executor, PlainJson } from '../store/database'
+import { storableJson } from '../store/storable'
 import { checkName } from './definition'
 import { sameJson, unknownProcess } from './rows'
 import type { ItemList, ItemState } from './states'
-import { storableJson } from './storable'
 import { at, type DatabaseTime } from './time'
 
 /** What is stored of an item. */

@@ -3,11 +3,11 @@ import { PROCESS_BACKFILL_SLOTS, PROCESS_RUNS_KEPT, PROCESS_VIEW_ITEMS } from '.
 import { parseWhole } from '../../base/numbers'
 import type { Database, Executor, PlainJson } from '../store/database'
 import { TRAITS } from '../store/dialect'
+import { storableJson, storableText } from '../store/storable'
 import { type CheckedDefinition, checkName, checkSchedule } from './definition'
 import { type Item, registerItem, unregisterItem } from './items'
 import { lockProcess, sameJson, scheduleOf, unknownProcess } from './rows'
 import { firstSlot, nextSlot, periodMs, type Schedule, slotsBetween } from './schedule'
-import { storableJson, storableText } from './storable'
 import { type DatabaseTime, databaseTime, timeOf } from './time'
 import { type ItemView, listItems, listProcesses, listRuns, type ProcessView, type RunView } from './views'
 

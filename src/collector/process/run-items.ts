@@ -30,9 +30,9 @@ interface TakenRow {
 }
 
 /**
- * What is left for a run, of one list or both (they are named in their order): items that stood there when it began. A run that continues another leaves out what that
- * one has done, but not what it was doing, nor what is still to be cleaned up. One over changes takes what was not processed
- * since it changed, which has an index of its own: there may be few among many.
+ * What is left for a run, of one list or both (they are named in their order): items that stood there when it began. A run
+ * that continues another leaves out what that one has done, but not what it was doing, nor what is still to be cleaned up. One
+ * over changes takes what was not processed since it changed, which has an index of its own: there may be few among many.
  */
 const left = (changesOnly: boolean): string => `
  process = $1 AND list >= $2 AND list < 'dropped' AND settings_version <= $5

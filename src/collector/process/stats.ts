@@ -1,5 +1,5 @@
 import { PROCESS_STATS_NAME_CHARS, PROCESS_STATS_NAMES } from '../../base/limits'
-import { storableText } from './storable'
+import { storableText } from '../store/storable'
 
 /** Counts by name, in the order of their names. */
 export type Stats = Readonly<Record<string, number>>

@@ -35,3 +35,15 @@ export class Channels {
     for (const notice of [...this.#notices.values()].flatMap((notices) => [...notices])) notice(undefined)
   }
 }
+
+export function listenTo(channel: string): string {
+  return `LISTEN ${quoted(channel)}`
+}
+
+export function stopListening(channel: string): string {
+  return `UNLISTEN ${quoted(channel)}`
+}
+
+function quoted(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`
+}

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../base/clock'
 import { FlogError } from '../../base/errors'
 import { DATABASE_LISTEN_PING_MS, DATABASE_RECONNECT_MAX_MS, DATABASE_RECONNECT_MS } from '../../base/limits'
 import type { Random } from '../../base/random'
-import { Channels, type Notice } from './channels'
+import { Channels, listenTo, type Notice, stopListening } from './channels'
 import type { Listening } from './database'
 import { cutOff, driver } from './driver'
 import { databaseFailure } from './failures'
@@ -81,7 +81,7 @@ export class Listener {
     const isLast = this.#channels.remove(channel, onNotice)
     if (!isLast || this.#line?.told.delete(channel) !== true) return
     // Where it fails the connection is lost, and the next one does not listen to it.
-    await say(this.#line, `UNLISTEN ${quoted(channel)}`).catch(() => {})
+    await say(this.#line, stopListening(channel)).catch(() => {})
   }
 
   /** Whoever else waits for a connection waits for this one; where it fails, for the next. */
@@ -175,12 +175,4 @@ function say(line: Line, text: string): Promise<void> {
   })
   line.last = said.catch(() => {})
   return said
-}
-
-function listenTo(channel: string): string {
-  return `LISTEN ${quoted(channel)}`
-}
-
-export function quoted(identifier: string): string {
-  return `"${identifier.replaceAll('"', '""')}"`
 }

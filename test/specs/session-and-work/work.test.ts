@@ -234,7 +234,7 @@ eachDatabase('work', (open) => {
     const [work, other] = [await take(session), await take(session)]
     await database.query('DELETE FROM work WHERE subject_id = $1', [other.subject])
     const reached: unknown = await work
-      .finish(() => Promise.reject(lost({ ...other, sessionId: session.id })))
+      .finish(() => Promise.reject(lost(other)))
       .catch((error: unknown) => error)
     expect(reached).toMatchObject(LOST)
     expect(work.signal.aborted).toBe(false)

@@ -5,12 +5,11 @@ import { type DirectoryLock, lockDirectory } from '../../../base/directory-lock'
 import { FlogError, messageOf } from '../../../base/errors'
 import { EMBEDDED_STATEMENT_MS, EMBEDDED_TRANSACTION_MS } from '../../../base/limits'
 import { systemRandom } from '../../../base/random'
-import { Channels, type Notice } from '../channels'
+import { Channels, listenTo, type Notice, stopListening } from '../channels'
 import { Connections } from '../connections'
 import type { Database, Listening, OpenOptions } from '../database'
 import { TRAITS } from '../dialect'
 import { requireEmbedded } from '../driver'
-import { quoted } from '../listener'
 import { PooledDatabase } from '../pooled'
 import { Backend } from './backend'
 
@@ -116,16 +115,12 @@ async function listen(
     throw error
   }
   // Where it fails the session is gone or will be, and the next one does not listen to it.
-  const stop = () => database.query(`UNLISTEN ${quoted(channel)}`).catch(() => {})
+  const stop = () => database.query(stopListening(channel)).catch(() => {})
   return {
     close: async () => {
       if (channels.remove(channel, onNotice)) await stop()
     },
   }
-}
-
-function listenTo(channel: string): string {
-  return `LISTEN ${quoted(channel)}`
 }
 
 /** One name for one directory, whichever way it is named, so that it has one lock. */

@@ -1,1 +1,0 @@
-export { isStorableText, storableJson, storableText } from '../store/storable'
